@@ -1,0 +1,1 @@
+"""ibkit: trade from Python through Interactive Brokers' TWS and IB Gateway."""

@@ -1,0 +1,128 @@
+"""What all data classes share: conversion, comparison with their defaults, lazy events.
+
+Must not know any particular data class.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+from difflib import get_close_matches
+from typing import Any, Generic, Self, TypeVar, overload
+
+T = TypeVar("T")
+
+
+_DEFAULTS: dict[type, tuple[tuple[str, object], ...]] = {}
+
+
+def _defaults(cls: type) -> tuple[tuple[str, object], ...]:
+    """The (name, default) pairs of a dataclass, worked out once; MISSING where a field has no default."""
+    found = _DEFAULTS.get(cls)
+    if found is None:
+        if not dataclasses.is_dataclass(cls):
+            raise TypeError(f"{cls.__name__} is not a dataclass")
+        found = _DEFAULTS[cls] = tuple(
+            (f.name, f.default if f.default_factory is dataclasses.MISSING else f.default_factory())
+            for f in dataclasses.fields(cls)
+        )
+    return found
+
+
+def dataclassAsDict(obj: object) -> dict[str, Any]:  # Any: the values of a record of any class
+    """Return the fields of a dataclass instance as a dict; nested objects stay as they are.
+
+    Raises TypeError when ``obj`` is not a dataclass instance.
+    """
+    return {name: getattr(obj, name) for name, _ in _defaults(type(obj))}
+
+
+def dataclassAsTuple(obj: object) -> tuple[Any, ...]:
+    """Return the field values of a dataclass instance in field order; nested objects stay as they are."""
+    return tuple([getattr(obj, name) for name, _ in _defaults(type(obj))])
+
+
+def dataclassNonDefaults(obj: object) -> dict[str, Any]:
+    """Return the fields whose value differs from the default.
+
+    NaN, None and empty lists and dicts are left out.
+    """
+    return {
+        name: value
+        for name, default in _defaults(type(obj))
+        if (value := getattr(obj, name)) is not default
+        and value is not None
+        and value == value
+        and value != default
+        and value != []
+        and value != {}
+    }
+
+
+def dataclassUpdate(obj: T, *sources: object, **changes: object) -> T:
+    """Copy the fields of ``sources``, then ``changes``, onto the dataclass instance ``obj``; return it."""
+    known = {name for name, _ in _defaults(type(obj))}
+    for source in sources:
+        changes = {**dataclassAsDict(source), **changes}
+    for name, value in changes.items():
+        if name not in known:
+            raise TypeError(unknown_field(type(obj), name))
+        setattr(obj, name, value)
+    return obj
+
+
+def dataclassRepr(obj: object) -> str:
+    """Return ``ClassName(field=value, ...)`` with only the fields that differ from their default."""
+    return show(obj, dataclassNonDefaults(obj))
+
+
+def show(obj: object, fields: dict[str, Any]) -> str:
+    """Return ``ClassName(name=value, ...)`` for the given fields."""
+    return f"{type(obj).__qualname__}({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
+
+
+def unknown_field(cls: type, name: str) -> str:
+    """Word the complaint about a keyword no field has; names the nearest field."""
+    near = get_close_matches(name, [field for field, _ in _defaults(cls)], 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{cls.__name__}() got an unexpected keyword argument {name!r}{hint}"
+
+
+class Record:
+    """Base of all mutable data classes: the conversion methods ib_insync users know."""
+
+    def dict(self) -> builtins.dict[str, Any]:
+        """Return the fields as a dict (not recursive)."""
+        return dataclassAsDict(self)
+
+    def tuple(self) -> builtins.tuple[Any, ...]:
+        """Return the field values in field order (not recursive)."""
+        return dataclassAsTuple(self)
+
+    def update(self, *sources: object, **changes: object) -> Self:
+        """Copy the fields of other instances, then the given ones, onto this object; return it."""
+        return dataclassUpdate(self, *sources, **changes)
+
+    def nonDefaults(self) -> builtins.dict[str, Any]:
+        """Return the fields that differ from their default."""
+        return dataclassNonDefaults(self)
+
+
+class Alias(Generic[T]):
+    """A second name of a field, readable and writable."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+
+    @overload
+    def __get__(self, obj: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, obj: object, owner: type) -> T: ...
+    def __get__(self, obj: object | None, owner: type) -> Self | T:
+        if obj is None:
+            return self
+        value: T = getattr(obj, self.field)
+        return value
+
+    def __set__(self, obj: object, value: T) -> None:
+        setattr(obj, self.field, value)

@@ -94,7 +94,8 @@ def runtime() -> Runtime:
     """Return the installed runtime; raises RuntimeError when there is none."""
     if _runtime is None:
         raise RuntimeError(
-            "nothing is installed that could wait for events: import ibkit.hosts, or call ibkit.events.set_runtime"
+            "nothing is installed that could wait for events: "
+            "import ibkit.hosts, or call ibkit.events.set_runtime"
         )
     return _runtime
 

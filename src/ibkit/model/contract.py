@@ -134,7 +134,7 @@ class Contract(Record):
     def __hash__(self) -> int:
         if not self.isHashable():
             raise ValueError(
-                f"{self} cannot be hashed: it has no conId of its own. Qualify it first: ib.qualifyContracts()"
+                f"{self} cannot be hashed, it has no conId of its own: call ib.qualifyContracts() first"
             )
         # A continuous future shares its conId with the future it currently stands for.
         return -self.conId if self.secType == "CONTFUT" else self.conId

@@ -533,7 +533,8 @@ class FundamentalRatios(DynamicObject):
 class IBDefaults(Record):
     """What stands for missing values.
 
-    The price and size of an empty quote, of unset ticker fields, and the zone of time stamps. ``unset`` is the value tickers start with. Use ``IB(defaults=IBDefaults(...))``.
+    The price and size of an empty quote, of unset ticker fields, and the zone of time stamps. ``unset``
+    is the value tickers start with. Use ``IB(defaults=IBDefaults(...))``.
     """
 
     emptyPrice: float | None = -1

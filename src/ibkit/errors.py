@@ -63,8 +63,8 @@ class ConnectionRefused(NotConnected, ConnectionRefusedError):
         super().__init__(
             f"no TWS or IB Gateway answers at {host}:{port}{f' ({reason})' if reason else ''}. "
             "Is it running, is its API enabled (Settings, API, 'Enable ActiveX and Socket Clients'), "
-            "and is this the port it shows there? TWS uses 7496 (live) and 7497 (paper), Gateway 4001 and 4002. "
-            "Without an account, `ibkit paper` starts a simulated gateway at port 4002."
+            "and is this the port it shows there? TWS uses 7496 (live), 7497 (paper), "
+            "Gateway 4001 and 4002. Without an account, `ibkit paper` starts a simulated gateway at port 4002."
         )
         self.host = host
         self.port = port
@@ -167,7 +167,8 @@ class RequestTimeout(IbkitError, TimeoutError):
     def __init__(self, request: str, timeout: float) -> None:
         super().__init__(
             f"no answer to {request} within {timeout:g} s; the request was cancelled. "
-            "Wait longer (IB.RequestTimeout or the timeout argument), ask for less, or look for a message box in TWS that waits for you"
+            "Wait longer (IB.RequestTimeout or the timeout argument), ask for less, "
+            "or look for a message box in TWS that waits for you"
         )
         self.request = request
         self.timeout = timeout
@@ -187,7 +188,8 @@ class FrameTooLong(ProtocolError):
     def __init__(self, length: int, limit: int) -> None:
         super().__init__(
             f"a message of {length} bytes was announced, at most {limit} are possible: "
-            "the other side does not speak the TWS protocol, or the stream is damaged. Check host and port and connect again"
+            "the other side does not speak the TWS protocol, or the stream is damaged. "
+            "Check host and port and connect again"
         )
         self.length = length
         self.limit = limit

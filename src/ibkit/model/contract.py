@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
-from zoneinfo import ZoneInfo
 
+from ibkit import dates
 from ibkit.model.base import (
     Record,
     dataclassAsDict,
@@ -521,7 +521,7 @@ def _sessions(hours: str, zone: str) -> Iterator[TradingSession]:
     """Parse ``20240105:0400-20240105:2000;20240106:CLOSED``; no hours or no zone give no session."""
     if not hours or not zone:
         return
-    tz = ZoneInfo(zone)
+    tz = dates.zone(zone)
     for part in hours.split(";"):
         if not part or "CLOSED" in part:
             continue
@@ -531,7 +531,7 @@ def _sessions(hours: str, zone: str) -> Iterator[TradingSession]:
         yield TradingSession(_moment(start, tz), _moment(end, tz))
 
 
-def _moment(text: str, tz: ZoneInfo) -> datetime:
+def _moment(text: str, tz: tzinfo) -> datetime:
     """Parse ``20240105:0400``."""
     date, _, time = text.partition(":")
     return datetime(int(date[:4]), int(date[4:6]), int(date[6:8]), int(time[:2]), int(time[2:4]), tzinfo=tz)

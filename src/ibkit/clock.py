@@ -87,6 +87,11 @@ class VirtualClock:
 default: Clock = SystemClock()
 
 
+def seconds_until(epoch: float) -> float:
+    """Return how many monotonic seconds the default clock needs to show ``epoch``; 0 when that is past."""
+    return max(0.0, epoch - default.time()) / getattr(default, "speed", 1.0)
+
+
 def utc(epoch: float) -> datetime:
     """Return epoch seconds as an aware datetime in UTC."""
     return datetime.fromtimestamp(epoch, UTC)

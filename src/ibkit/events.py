@@ -1,172 +1,24 @@
-"""Events: who wants to know is told, in order, and no failure goes unseen.
+"""Events as users see them: ``Event`` with its operators and sources.
 
-``Event`` has the interface of the eventkit library that ib_insync users know, with one rule of its own:
-
-**A listener that is on the stack is not re-entered.** When a listener waits inside a library call and
-the same event is emitted meanwhile, the other listeners hear of it at once and this one as soon as it
-returns. A *fact* event (a fill, a status, an error; the default) delivers everything it missed, in
-order; an event made with ``changed=True`` (a ticker, bars) delivers one emission for each object that
-changed. Every listener is told in the order of emission.
-
-An exception in a listener never stops the other listeners: it is logged on the logger ``ibkit.event``
-with the listener's name, and offered on the event's ``error_event`` and on ``Event.on_error``.
-SystemExit and KeyboardInterrupt pass through; what the remaining listeners did not get is delivered
-ahead of the next emission.
-
-Awaiting events and coroutine listeners need a loop. This module knows none: it uses the ``Runtime`` that
-was installed with ``set_runtime``.
+How an event tells its listeners is in emitter.py, what the operators do in operators.py.
 """
 
 from __future__ import annotations
 
-import logging
-import types
-import weakref
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, overload
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
-if TYPE_CHECKING:
-    pass
+from ibkit.emitter import NO_VALUE, Emitter, Listener
+from ibkit.runtime import Promise, Runtime, Timer, runtime, set_runtime
 
-logger = logging.getLogger("ibkit.event")
-
-Listener = Callable[..., object]
+__all__ = [
+    "NO_VALUE", "Event", "LazyEvent", "Listener", "Promise", "Runtime", "Timer",
+    "fire", "runtime", "set_runtime",
+]  # fmt: skip
 
 
-class _NoValue:
-    def __bool__(self) -> bool:
-        return False
-
-    def __repr__(self) -> str:
-        return "<NoValue>"
-
-
-NO_VALUE: Final = _NoValue()
-
-
-class Timer(Protocol):
-    """A callback that was scheduled and can be cancelled."""
-
-    def cancel(self) -> object: ...
-
-
-class Promise(Protocol):
-    """The part of a future that events use."""
-
-    def done(self) -> bool: ...
-    def set_result(self, result: Any) -> object: ...
-    def set_exception(self, exception: BaseException) -> object: ...
-    def __await__(self) -> Generator[Any, Any, Any]: ...
-
-
-class Runtime(Protocol):
-    """What events need of the place where they run."""
-
-    def spawn(self, awaitable: Awaitable[object]) -> object:
-        """Run ``awaitable`` to its end; it reports its own failure."""
-
-    def future(self) -> Promise:
-        """Return a pending future of the current loop."""
-
-    def call_later(self, secs: float, fn: Callable[[], object]) -> Timer:
-        """Call ``fn`` after ``secs`` seconds."""
-
-    def now(self) -> float:
-        """Return monotonic seconds."""
-
-    def post(self, fn: Callable[[], object]) -> object:
-        """Call ``fn`` soon on the thread that owns the connection; safe from any thread."""
-
-
-_runtime: Runtime | None = None
-
-
-def set_runtime(runtime: Runtime | None) -> None:
-    """Install the runtime that runs coroutine listeners, timers and waiting."""
-    global _runtime
-    _runtime = runtime
-
-
-def runtime() -> Runtime:
-    """Return the installed runtime; raises RuntimeError when there is none."""
-    if _runtime is None:
-        raise RuntimeError(
-            "nothing is installed that could wait for events: "
-            "import ibkit.hosts, or call ibkit.events.set_runtime"
-        )
-    return _runtime
-
-
-class _Slot:
-    """One listener of one event."""
-
-    __slots__ = ("active", "busy", "func", "missed", "ref")
-
-    def __init__(self, func: Listener, ref: weakref.ref[Any] | None) -> None:
-        self.func = func
-        self.ref = ref  # of the object of a bound method; None: func is called as it is
-        self.active = True
-        self.busy = False
-        self.missed: deque[tuple[Any, ...]] | None = None
-
-    def alive(self) -> bool:
-        return self.active and (self.ref is None or self.ref() is not None)
-
-    def keep(self, args: tuple[Any, ...], coalesce: bool) -> None:
-        """Remember an emission for later."""
-        if self.missed is None:
-            self.missed = deque()
-        elif coalesce:
-            for i, earlier in enumerate(self.missed):
-                if (merged := _merge(earlier, args)) is not None:
-                    self.missed[i] = merged
-                    return
-        self.missed.append(args)
-
-    def matches(self, listener: Listener) -> bool:
-        if self.ref is not None:
-            return (
-                isinstance(listener, types.MethodType)
-                and self.func is listener.__func__
-                and self.ref() is listener.__self__
-            )
-        return self.func is listener or bool(self.func == listener)
-
-    def name(self) -> str:
-        func = self.func.func if isinstance(self.func, partial) else self.func
-        label = getattr(func, "__qualname__", None) or repr(func)
-        return f"{getattr(func, '__module__', None) or '?'}.{label}"
-
-
-def _merge(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """Make one emission of two that say "changed"; None when they are about different things.
-
-    Sets of changed objects are united; a flag (bars, hasNewBar) stays up once it was up.
-    """
-    if not new:
-        return new
-    if isinstance(new[0], set):
-        return (old[0] | new[0],)
-    if old[0] is not new[0]:
-        return None
-    return new if len(new) == 1 else (new[0], old[1] or new[1])
-
-
-class _Frame:
-    """An emission in progress to several listeners."""
-
-    __slots__ = ("args", "index", "slots")
-
-    def __init__(self, slots: tuple[_Slot, ...], args: tuple[Any, ...]) -> None:
-        self.slots = slots
-        self.args = args
-        self.index = 0  # of the next listener to be told
-
-
-class Event:
+class Event(Emitter):
     """Something that happens; connect listeners with ``+=`` and they are called with what is emitted.
 
     >>> event = Event('price')
@@ -192,357 +44,324 @@ class Event:
     Sources: ``Event.init create wait aiterate sequence repeat range timerange timer marble``.
     """
 
-    __slots__ = ("__weakref__", "_changed", "_done", "_done_event", "_error_event", "_frames", "_name",
-                 "_plain", "_slots", "_value")  # fmt: skip
+    __slots__ = ()
 
-    NO_VALUE: ClassVar[_NoValue] = NO_VALUE
-    on_error: ClassVar[Event]
-    """Emits (event, listener name, exception) for every listener of any event that raised."""
+    @staticmethod
+    def init(obj: object, event_names: Iterable[str]) -> None:
+        """Give ``obj`` a new event under each of the names."""
+        for name in event_names:
+            setattr(obj, name, Event(name))
 
-    def __init__(
-        self, name: str = "", _with_error_done_events: bool = True, *, changed: bool = False
-    ) -> None:
-        self._name = name
-        self._plain = not _with_error_done_events
-        self._changed = changed
-        self._slots: tuple[_Slot, ...] = ()
-        self._frames: list[_Frame] | None = None
-        self._value: tuple[Any, ...] | None = None
-        self._done = False
-        self._error_event: Event | None = None
-        self._done_event: Event | None = None
+    def filter(self, predicate: Callable[..., object] = bool) -> ops.Filter:
+        """Emit what satisfies ``predicate``."""
+        return ops.Filter(predicate, source=self)
 
-    # -- telling -------------------------------------------------------------------------------------
+    def skip(self, count: int = 1) -> ops.Skip:
+        """Leave out the first ``count`` emissions."""
+        return ops.Skip(count, source=self)
 
-    def emit(self, *args: Any) -> None:
-        """Tell all listeners."""
-        self._value = args
-        slots = self._slots
-        if not slots:
-            return
-        if len(slots) == 1 and not self._frames:
-            self._deliver(slots[0], args)
-        else:
-            self._emit_to_many(slots, args)
+    def take(self, count: int = 1) -> ops.Take:
+        """Emit the first ``count`` emissions and end."""
+        return ops.Take(count, source=self)
 
-    __call__ = emit
+    def takewhile(self, predicate: Callable[..., object] = bool) -> ops.TakeWhile:
+        """Emit until ``predicate`` fails, and end."""
+        return ops.TakeWhile(predicate, source=self)
 
-    def emit_threadsafe(self, *args: Any) -> None:
-        """Emit from any thread; the listeners run on the thread that owns the connection."""
-        runtime().post(lambda: self.emit(*args))
+    def dropwhile(self, predicate: Callable[..., object] = bool) -> ops.DropWhile:
+        """Leave out what comes before ``predicate`` fails for the first time."""
+        return ops.DropWhile(predicate, source=self)
 
-    def _deliver(self, slot: _Slot, args: tuple[Any, ...]) -> None:
-        if slot.busy:
-            slot.keep(args, self._changed)
-            return
-        if slot.missed:  # left over from a run that SystemExit or KeyboardInterrupt cut short
-            slot.keep(args, self._changed)
-            args = slot.missed.popleft()
-        slot.busy = True
-        try:
-            while True:
-                try:
-                    if slot.ref is None:
-                        result = slot.func(*args)
-                    else:
-                        obj = slot.ref()
-                        if obj is None:
-                            self._drop(slot)
-                            return
-                        result = slot.func(obj, *args)
-                    if result is not None and hasattr(result, "__await__") and not isinstance(result, Event):
-                        runtime().spawn(self._watch(slot, result))
-                except (
-                    Exception
-                ) as error:  # the listener's failure, whatever it is: reported, never swallowed
-                    self._failed(slot, error)
-                if not slot.missed or not slot.active:
-                    return
-                args = slot.missed.popleft()
-        finally:
-            slot.busy = False
+    def takeuntil(self, notifier: Emitter) -> ops.TakeUntil:
+        """Emit until ``notifier`` emits, and end."""
+        return ops.TakeUntil(notifier, source=self)
 
-    def _emit_to_many(self, slots: tuple[_Slot, ...], args: tuple[Any, ...]) -> None:
-        frames = self._frames
-        if frames is None:
-            frames = self._frames = []
-        # Nested in an emission of this event: those who still wait for the outer one get it first.
-        for outer in tuple(frames):
-            self._advance(outer)
-        frame = _Frame(slots, args)
-        frames.append(frame)
-        try:
-            self._advance(frame)
-        except BaseException:
-            for slot in frame.slots[frame.index :]:
-                slot.keep(args, self._changed)
-            raise
-        finally:
-            frames.remove(frame)
+    def constant(self, constant: object) -> ops.Constant:
+        """Emit ``constant`` each time."""
+        return ops.Constant(constant, source=self)
 
-    def _advance(self, frame: _Frame) -> None:
-        while frame.index < len(frame.slots):
-            slot = frame.slots[frame.index]
-            frame.index += 1
-            if slot.active:
-                self._deliver(slot, frame.args)
+    def iterate(self, it: Iterable[Any]) -> ops.Iterate:
+        """Emit the next item of ``it`` each time; end with it."""
+        return ops.Iterate(it, source=self)
 
-    async def _watch(self, slot: _Slot, awaitable: Awaitable[object]) -> None:
-        """Await what a listener returned and report its failure like that of a plain listener."""
-        try:
-            await awaitable
-        except Exception as error:
-            self._failed(slot, error)
+    def count(self, start: int = 0, step: int = 1) -> ops.Count:
+        """Emit a running number."""
+        return ops.Count(start, step, source=self)
 
-    def _failed(self, slot: _Slot, error: Exception) -> None:
-        logger.error("%s failed on event %r: %r", slot.name(), self._name, error, exc_info=error)
-        if self._error_event is not None:
-            self._error_event.emit(self, error)
-        if self is not Event.on_error:
-            Event.on_error.emit(self, slot.name(), error)
+    def enumerate(self, start: int = 0, step: int = 1) -> ops.Enumerate:
+        """Put a running number before each emission."""
+        return ops.Enumerate(start, step, source=self)
 
-    # -- listening -----------------------------------------------------------------------------------
+    def timestamp(self) -> ops.Timestamp:
+        """Put the time (epoch seconds) before each emission."""
+        return ops.Timestamp(source=self)
 
-    def connect(
+    def partial(self, *left_args: object) -> ops.Partial:
+        """Put fixed arguments before each emission."""
+        return ops.Partial(*left_args, source=self)
+
+    def partial_right(self, *right_args: object) -> ops.PartialRight:
+        """Put fixed arguments after each emission."""
+        return ops.PartialRight(*right_args, source=self)
+
+    def star(self) -> ops.Star:
+        """Emit the items of an emitted tuple as arguments."""
+        return ops.Star(source=self)
+
+    def pack(self) -> ops.Pack:
+        """Emit the arguments as one tuple."""
+        return ops.Pack(source=self)
+
+    def pluck(self, *selections: int | str) -> ops.Pluck:
+        """Emit chosen arguments, or attributes such as "0.contract.symbol" or ".bid"."""
+        return ops.Pluck(*selections, source=self)
+
+    def map(
         self,
-        listener: Listener,
-        error: Listener | None = None,
-        done: Listener | None = None,
-        keep_ref: bool = False,
-    ) -> Self:
-        """Call ``listener`` with every emission; return this event.
+        func: Callable[..., Any],
+        timeout: float | None = None,
+        ordered: bool = True,
+        task_limit: int | None = None,
+    ) -> ops.Map:
+        """Emit ``func`` of each emission; coroutines are run, ``task_limit`` at a time."""
+        return ops.Map(func, timeout, ordered, task_limit, source=self)
 
-        Args:
-            listener: a function or other callable, or an operator. What it returns is ignored, except that a
-                coroutine is run. A listener connected twice is called twice.
-            error: called with (event, exception) when a listener of this event raises.
-            done: called with (event) when the event is set done.
-            keep_ref: hold the object of a bound method; else the listener ends with that object.
+    def mergemap(self, constr: Callable[..., Any]) -> ops.Merge:
+        """Make an event of each emission and emit all of them as they come."""
+        return ops.Merge().follow(self, constr)
+
+    def concatmap(self, constr: Callable[..., Any]) -> ops.Concat:
+        """Make an event of each emission; emit one until it ends, then what the newest emits."""
+        return ops.Concat().follow(self, constr)
+
+    def chainmap(self, constr: Callable[..., Any]) -> ops.Chain:
+        """Make an event of each emission and emit one after the other; nothing is lost."""
+        return ops.Chain().follow(self, constr)
+
+    def switchmap(self, constr: Callable[..., Any]) -> ops.Switch:
+        """Make an event of each emission and emit the newest one only."""
+        return ops.Switch().follow(self, constr)
+
+    def reduce(self, func: Callable[[Any, Any], Any], initializer: object = NO_VALUE) -> ops.Reduce:
+        """Emit the running result of ``func(result, value)``."""
+        return ops.Reduce(func, initializer, source=self)
+
+    def min(self) -> ops.Min:
+        """Emit the smallest value so far."""
+        return ops.Min(source=self)
+
+    def max(self) -> ops.Max:
+        """Emit the largest value so far."""
+        return ops.Max(source=self)
+
+    def sum(self, start: Any = 0) -> ops.Sum:
+        """Emit the sum so far."""
+        return ops.Sum(start, source=self)
+
+    def product(self, start: Any = 1) -> ops.Product:
+        """Emit the product so far."""
+        return ops.Product(start, source=self)
+
+    def mean(self) -> ops.Mean:
+        """Emit the mean so far."""
+        return ops.Mean(source=self)
+
+    def any(self) -> ops.Any_:
+        """Emit whether any value so far was true."""
+        return ops.Any_(source=self)
+
+    def all(self) -> ops.All:
+        """Emit whether all values so far were true."""
+        return ops.All(source=self)
+
+    def ema(self, n: float | None = None, weight: float | None = None) -> ops.Ema:
+        """Emit the exponential moving average over ``n`` values, or with ``weight``."""
+        return ops.Ema(n, weight, source=self)
+
+    def previous(self, count: int = 1) -> ops.Previous:
+        """Emit what was emitted ``count`` times before."""
+        return ops.Previous(count, source=self)
+
+    def pairwise(self) -> ops.Pairwise:
+        """Emit (previous, current)."""
+        return ops.Pairwise(source=self)
+
+    def changes(self) -> ops.Changes:
+        """Emit what differs from the emission before."""
+        return ops.Changes(source=self)
+
+    def unique(self, key: Callable[..., Any] | None = None) -> ops.Unique:
+        """Emit only what was never emitted before."""
+        return ops.Unique(key, source=self)
+
+    def last(self) -> ops.Last:
+        """Emit the last emission when the source ends."""
+        return ops.Last(source=self)
+
+    def list(self) -> ops.ListOf:
+        """Emit the list of all values when the source ends."""
+        return ops.ListOf(source=self)
+
+    def deque(self, count: int = 0) -> ops.DequeOf:
+        """Emit a deque of the last ``count`` values (0: all)."""
+        return ops.DequeOf(count, source=self)
+
+    def array(self, count: int = 0) -> ops.ArrayOf:
+        """Emit a numpy array of the last ``count`` values (0: all)."""
+        return ops.ArrayOf(count, source=self)
+
+    def chunk(self, size: int) -> ops.Chunk:
+        """Emit lists of ``size`` values, the rest when the source ends."""
+        return ops.Chunk(size, source=self)
+
+    def chunkwith(self, timer: Emitter, emit_empty: bool = True) -> ops.ChunkWith:
+        """Emit the list of values since the last emission of ``timer``."""
+        return ops.ChunkWith(timer, emit_empty, source=self)
+
+    def chain(self, *sources: Emitter) -> ops.Chain:
+        """Emit the sources one after the other; nothing is lost."""
+        return ops.Chain(self, *sources)
+
+    def merge(self, *sources: Emitter) -> ops.Merge:
+        """Emit what any source emits."""
+        return ops.Merge(self, *sources)
+
+    def concat(self, *sources: Emitter) -> ops.Concat:
+        """Emit the sources one after the other; what a later one emits too early is lost."""
+        return ops.Concat(self, *sources)
+
+    def switch(self, *sources: Emitter) -> ops.Switch:
+        """Emit the source that emitted last in the order given; a later one silences those before it."""
+        return ops.Switch(self, *sources)
+
+    def zip(self, *sources: Emitter) -> ops.Zip:
+        """Emit tuples of one value of each source."""
+        return ops.Zip(self, *sources)
+
+    def ziplatest(self, *sources: Emitter, partial: bool = True) -> ops.Ziplatest:
+        """Emit the latest values of all sources whenever one emits.
+
+        ``partial``: also before all have emitted.
         """
-        if not callable(listener):
-            raise TypeError(f"a listener must be callable, got {listener!r}")
-        if isinstance(listener, _Sink):
-            listener.set_source(self)
-            return self
-        slot = _Slot(listener, None)
-        if isinstance(listener, types.MethodType) and not keep_ref:
-            with suppress(TypeError):  # an object that knows no weak references is held
-                slot = _Slot(listener.__func__, weakref.ref(listener.__self__))
-        self._slots = (*(s for s in self._slots if s.alive()), slot)
-        if error is not None:
-            self.error_event.connect(error, keep_ref=keep_ref)
-        if done is not None:
-            self.done_event.connect(done, keep_ref=keep_ref)
-        return self
+        return ops.Ziplatest(self, *sources, partial=partial)
 
-    def disconnect(
-        self, listener: Listener, error: Listener | None = None, done: Listener | None = None
-    ) -> Self:
-        """Stop calling ``listener`` (once, if it was connected several times).
+    def delay(self, delay: float) -> ops.Delay:
+        """Emit everything ``delay`` seconds later."""
+        return ops.Delay(delay, source=self)
 
-        Unknown listeners are ignored.
+    def timeout(self, timeout: float) -> ops.Timeout:
+        """Emit nothing (no arguments) and end when nothing came for ``timeout`` seconds."""
+        return ops.Timeout(timeout, source=self)
+
+    def throttle(
+        self, maximum: float, interval: float, cost_func: Callable[..., float] | None = None
+    ) -> ops.Throttle:
+        """Emit at most ``maximum`` per ``interval`` seconds; the rest waits its turn, nothing is lost."""
+        return ops.Throttle(maximum, interval, cost_func, source=self)
+
+    def debounce(self, delay: float, on_first: bool = False) -> ops.Debounce:
+        """Emit the last (or first) of a burst; a burst ends with ``delay`` quiet seconds."""
+        return ops.Debounce(delay, on_first, source=self)
+
+    def copy(self) -> ops.Copy:
+        """Emit shallow copies."""
+        return ops.Copy(source=self)
+
+    def deepcopy(self) -> ops.Deepcopy:
+        """Emit deep copies."""
+        return ops.Deepcopy(source=self)
+
+    def sample(self, timer: Emitter) -> ops.Sample:
+        """Emit the latest emission whenever ``timer`` emits."""
+        return ops.Sample(timer, source=self)
+
+    def errors(self) -> ops.Errors:
+        """Emit the errors of this event."""
+        return ops.Errors(source=self)
+
+    def end_on_error(self) -> ops.EndOnError:
+        """End with the first error."""
+        return ops.EndOnError(source=self)
+
+    def pipe(self, *targets: ops.Op) -> ops.Op:
+        """Feed this event through the operators one after the other; return the last one."""
+        source: Event = self
+        for target in targets:
+            target.set_source(source)
+            source = target
+        return targets[-1]
+
+    def fork(self, *targets: ops.Op) -> ops.Fork:
+        """Feed this event to each of the operators; return them as one that can be joined again."""
+        for target in targets:
+            target.set_source(self)
+        return ops.Fork(targets)
+
+    def __or__(self, target: ops.Op) -> ops.Op:
+        return self.pipe(target)
+
+    def __getitem__(self, targets: ops.Op | tuple[ops.Op, ...]) -> ops.Fork:
+        return self.fork(*(targets if isinstance(targets, tuple) else (targets,)))
+
+    @staticmethod
+    def create(obj: Any) -> Event:
+        """Make an event of an event, an awaitable, an async iterable or an event's constructor."""
+        if isinstance(obj, Event):
+            return obj
+        if hasattr(obj, "__aiter__"):
+            return Event.aiterate(obj)
+        if hasattr(obj, "__await__"):
+            return Event.wait(obj)
+        raise TypeError(f"cannot make an event of {obj!r}")
+
+    @staticmethod
+    def wait(future: Awaitable[Any]) -> ops.Wait:
+        """Emit the result of an awaitable and end."""
+        return ops.Wait(future)
+
+    @staticmethod
+    def aiterate(ait: AsyncIterable[Any]) -> ops.Aiterate:
+        """Emit what an async iterable yields and end with it."""
+        return ops.Aiterate(ait)
+
+    @staticmethod
+    def sequence(
+        values: Iterable[Any], interval: float = 0, times: Iterable[float] | None = None
+    ) -> ops.Sequence:
+        """Emit the values, ``interval`` seconds apart or at ``times`` (seconds from now), and end."""
+        return ops.Sequence(values, interval, times)
+
+    @staticmethod
+    def repeat(
+        value: object, count: int = 1, interval: float = 0, times: Iterable[float] | None = None
+    ) -> ops.Sequence:
+        """Emit ``value`` ``count`` times, and end."""
+        return ops.Sequence([value] * count, interval, times)
+
+    @staticmethod
+    def range(*args: int, interval: float = 0, times: Iterable[float] | None = None) -> ops.Sequence:
+        """Emit the numbers of ``range(*args)``, and end."""
+        return ops.Sequence(range(*args), interval, times)
+
+    @staticmethod
+    def timerange(
+        start: time | datetime | float = 0, end: time | datetime | float | None = None, step: float = 1
+    ) -> ops.Timerange:
+        """Emit the aware time every ``step`` seconds from ``start`` to ``end``, and end.
+
+        Numbers are seconds from now; a ``datetime.time`` means today; naive times are local.
         """
-        for slot in self._slots:
-            if slot.matches(listener):
-                self._drop(slot)
-                break
-        if error is not None and self._error_event is not None:
-            self._error_event.disconnect(error)
-        if done is not None and self._done_event is not None:
-            self._done_event.disconnect(done)
-        return self
+        return ops.Timerange(start, end, step)
 
-    def disconnect_obj(self, obj: object) -> None:
-        """Stop calling the methods of ``obj``, and ``obj`` itself."""
-        for slot in self._slots:
-            func = slot.func
-            owner = slot.ref() if slot.ref is not None else getattr(func, "__self__", None)
-            if owner is obj or func is obj:
-                self._drop(slot)
-        for sub in (self._error_event, self._done_event):
-            if sub is not None:
-                sub.disconnect_obj(obj)
+    @staticmethod
+    def timer(interval: float, count: int | None = None) -> ops.Sequence:
+        """Emit the seconds since the start, every ``interval`` seconds, ``count`` times (None: for ever)."""
+        return ops.Sequence(ops.ticks(interval, count), interval, first=interval)
 
-    def once(self, listener: Listener) -> Self:
-        """Call ``listener`` with the next emission only."""
-
-        def first(*args: Any) -> object:
-            self.disconnect(first)
-            return listener(*args)
-
-        first.__qualname__ = getattr(listener, "__qualname__", repr(listener))
-        first.__module__ = getattr(listener, "__module__", first.__module__)
-        return self.connect(first)
-
-    def clear(self) -> None:
-        """Disconnect all listeners."""
-        for slot in self._slots:
-            slot.active = False
-        self._slots = ()
-        for sub in (self._error_event, self._done_event):
-            if sub is not None:
-                sub.clear()
-
-    def _drop(self, slot: _Slot) -> None:
-        slot.active = False
-        self._slots = tuple(s for s in self._slots if s is not slot)
-
-    def __iadd__(self, listener: Listener) -> Self:
-        return self.connect(listener)
-
-    def __isub__(self, listener: Listener) -> Self:
-        return self.disconnect(listener)
-
-    def __len__(self) -> int:
-        return sum(slot.alive() for slot in self._slots)
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __contains__(self, listener: Listener) -> bool:
-        return any(slot.alive() and slot.matches(listener) for slot in self._slots)
-
-    # -- state ---------------------------------------------------------------------------------------
-
-    def name(self) -> str:
-        """Return the name of the event."""
-        return self._name
-
-    def value(self) -> Any:
-        """Return the last emission.
-
-        NO_VALUE if there was none, the argument itself if it was one, else a tuple.
-        """
-        return NO_VALUE if self._value is None else _unpack(self._value)
-
-    def done(self) -> bool:
-        """Tell whether the event has ended and will emit no more."""
-        return self._done
-
-    def set_done(self) -> None:
-        """End the event: its waiters and iterations end, ``done_event`` is emitted once."""
-        if not self._done:
-            self._done = True
-            if self._done_event is not None:
-                self._done_event.emit(self)
-
-    @property
-    def error_event(self) -> Event:
-        """Emits (event, exception) when a listener raised."""
-        if self._plain:
-            raise AttributeError(f"event {self._name!r} is an error or done event itself")
-        if self._error_event is None:
-            self._error_event = Event("error", False)
-        return self._error_event
-
-    @property
-    def done_event(self) -> Event:
-        """Emits (event) when the event was set done."""
-        if self._plain:
-            raise AttributeError(f"event {self._name!r} is an error or done event itself")
-        if self._done_event is None:
-            self._done_event = Event("done", False)
-        return self._done_event
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}<{self._name}, {[slot.name() for slot in self._slots]}>"
-
-    def __getstate__(self) -> tuple[str, bool, bool]:
-        return self._name, self._plain, self._changed  # listeners do not travel: a copy starts with none
-
-    def __setstate__(self, state: tuple[str, bool, bool]) -> None:
-        name, plain, changed = state
-        Event.__init__(self, name, not plain, changed=changed)
-
-    # -- waiting -------------------------------------------------------------------------------------
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        """Wait for the next emission; raises ValueError when the event is done or ends meanwhile."""
-        if self._done:
-            raise ValueError(f"event {self._name!r} is done already: it will emit no more")
-        future = runtime().future()
-
-        def on_event(*args: Any) -> None:
-            if not future.done():
-                future.set_result(_unpack(args))
-
-        def on_error(_: Event, error: BaseException) -> None:
-            if not future.done():
-                future.set_exception(error)
-
-        def on_done(_: Event) -> None:
-            if not future.done():
-                future.set_exception(ValueError(f"event {self._name!r} ended while it was awaited"))
-
-        self.connect(on_event, on_error, on_done)
-        try:
-            return (yield from future.__await__())
-        finally:
-            self.disconnect(on_event, on_error, on_done)
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self.aiter()
-
-    async def aiter(self, skip_to_last: bool = False, tuples: bool = False) -> AsyncIterator[Any]:
-        """Iterate over the emissions until the event is done.
-
-        Args:
-            skip_to_last: when the loop body was slow, continue with the latest emission and drop the
-                ones before.
-            tuples: always yield tuples, also for single values.
-        """
-        if self._done:
-            return
-        arrived: deque[tuple[Any, ...]] = deque()
-        failure: list[BaseException] = []
-        waiter: Promise | None = None
-
-        def wake() -> None:
-            if waiter is not None and not waiter.done():
-                waiter.set_result(None)
-
-        def on_event(*args: Any) -> None:
-            if skip_to_last:
-                arrived.clear()
-            arrived.append(args)
-            wake()
-
-        def on_error(_: Event, error: BaseException) -> None:
-            failure.append(error)
-            wake()
-
-        def on_done(_: Event) -> None:
-            wake()
-
-        self.connect(on_event, on_error, on_done)
-        try:
-            while True:
-                while arrived:
-                    args = arrived.popleft()
-                    yield args if tuples else _unpack(args)
-                if failure:
-                    raise failure[0]
-                if self._done:
-                    return
-                waiter = runtime().future()
-                await waiter
-        finally:
-            self.disconnect(on_event, on_error, on_done)
-
-
-def _unpack(args: tuple[Any, ...]) -> Any:
-    return args[0] if len(args) == 1 else args or NO_VALUE
-
-
-class _Sink(Event):
-    """What can be connected to an event as a whole: the base of all operators."""
-
-    def set_source(self, source: Event) -> None:
-        """Take input from ``source``."""
-        raise NotImplementedError
-
-
-Event.on_error = Event("on_error", False)
+    @staticmethod
+    def marble(s: str, interval: float = 0, times: Iterable[float] | None = None) -> ops.Op:
+        """Emit the characters of ``s``: ``-`` and space are a moment without emission, ``|`` is the end."""
+        return ops.marble(s, interval, times)
 
 
 EventT = TypeVar("EventT", bound=Event)
@@ -584,3 +403,7 @@ def fire(owner: object, name: str, *args: Any) -> None:
     event: Event | None = owner.__dict__.get(name)
     if event is not None:
         event.emit(*args)
+
+
+# Operators are events themselves, so they can only come after Event.
+from ibkit import operators as ops  # noqa: E402

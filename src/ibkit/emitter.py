@@ -203,16 +203,17 @@ class Emitter:
         frames = self._frames
         if frames is None:
             frames = self._frames = []
-        # Nested in an emission of this event: those who still wait for the outer one get it first.
-        for outer in tuple(frames):
-            self._advance(outer)
         frame = _Frame(slots, args)
         frames.append(frame)
         try:
-            self._advance(frame)
+            # Nested in an emission of this event, those who still wait for the outer one get it first.
+            for each in tuple(frames):
+                self._advance(each)
         except BaseException:
-            for slot in frame.slots[frame.index :]:
-                slot.keep(args, self._changed)
+            for each in frames:
+                for slot in each.slots[each.index :]:
+                    slot.keep(each.args, self._changed)
+                each.index = len(each.slots)
             raise
         finally:
             frames.remove(frame)

@@ -162,3 +162,18 @@ def formatIBDatetime(t: datetime | date | str | None) -> str:
     if not isinstance(t, datetime):
         t = datetime.combine(t, time(23, 59, 59))
     return t.astimezone(UTC).strftime("%Y%m%d %H:%M:%S UTC")
+
+
+def epoch_of(moment: time | datetime | timedelta | float, now: float) -> float:
+    """Return the epoch seconds of a moment.
+
+    Args:
+        moment: seconds from now, a time of today, or a datetime; naive ones are the local time of this
+            machine.
+        now: epoch seconds.
+    """
+    if isinstance(moment, time):
+        moment = datetime.combine(datetime.fromtimestamp(now, moment.tzinfo), moment)
+    if isinstance(moment, datetime):
+        return moment.timestamp()
+    return now + (moment.total_seconds() if isinstance(moment, timedelta) else moment)

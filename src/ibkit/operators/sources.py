@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import Any
 
-from ibkit import clock
+from ibkit import clock, dates
 from ibkit.events import Event
 from ibkit.operators.op import Op
 from ibkit.runtime import Timer, runtime
@@ -107,8 +107,8 @@ class Timerange(Event):
         if not step > 0:
             raise ValueError(f"the step of a time range must be more than 0 seconds, got {step!r}")
         now = clock.default.time()
-        self._time = _epoch(start, now)
-        self._end = None if end is None else _epoch(end, now)
+        self._time = dates.epoch_of(start, now)
+        self._end = None if end is None else dates.epoch_of(end, now)
         self._step = step
         while self._time < now:
             self._time += step
@@ -129,14 +129,3 @@ class Timerange(Event):
             self._time += self._step
             self.emit(moment)
         self._wait()
-
-
-def _epoch(moment: time | datetime | float, now: float) -> float:
-    """Epoch seconds of a moment: seconds from now, a time of today, or a datetime; naive ones are local."""
-    if isinstance(moment, time):
-        moment = datetime.combine(datetime.fromtimestamp(now, moment.tzinfo), moment)
-    if isinstance(moment, datetime):
-        return moment.timestamp()
-    if isinstance(moment, timedelta):
-        return now + moment.total_seconds()
-    return now + moment

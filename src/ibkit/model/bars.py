@@ -19,7 +19,7 @@ from ibkit.model.values import EPOCH, nan
 T = TypeVar("T")
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class BarData(Record):
     """A historical bar; ``date`` is a date for bars of a day and longer, else a datetime.
 
@@ -38,7 +38,7 @@ class BarData(Record):
     wap = Alias[float]("average")
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class RealTimeBar(Record):
     """A bar of five seconds; ``time`` is its start (aware, UTC), ``endTime`` is not used by TWS and -1."""
 
@@ -53,7 +53,7 @@ class RealTimeBar(Record):
     count: int = 0
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Bar(Record):
     """A bar made of ticks; ``count`` is the number of ticks in it."""
 

@@ -89,7 +89,17 @@ def unknown_field(cls: type, name: str) -> str:
 
 
 class Record:
-    """Base of all mutable data classes: the conversion methods ib_insync users know."""
+    """Base of all mutable data classes: equality and repr by fields, and the methods ib_insync users know.
+
+    Being equal by value and mutable, they are no dict keys, except where a class says otherwise.
+    Equality and repr are here once instead of generated for each class: that would double the time of ``import ibkit``.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return self.__dict__ == other.__dict__ if type(self) is type(other) else NotImplemented
+
+    def __repr__(self) -> str:
+        return show(self, dataclassAsDict(self))
 
     def dict(self) -> builtins.dict[str, Any]:
         """Return the fields as a dict (not recursive)."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ibkit.model.base import Record
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class LockAndExitConfig(Record):
     """When TWS logs off."""
 
@@ -19,7 +19,7 @@ class LockAndExitConfig(Record):
     autoLogoffType: str | None = None
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class MessageConfig(Record):
     """A message box of TWS and what it does by default."""
 
@@ -30,7 +30,7 @@ class MessageConfig(Record):
     enabled: bool | None = None
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ApiPrecautionsConfig(Record):
     """Which precautions TWS skips for API orders."""
 
@@ -46,7 +46,7 @@ class ApiPrecautionsConfig(Record):
     bypassRouteMarketableToBBO: bool | None = None
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ApiSettingsConfig(Record):
     """The API settings page of TWS."""
 
@@ -88,7 +88,7 @@ class ApiSettingsConfig(Record):
     trustedIPs: list[str] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ApiConfig(Record):
     """Everything under API in TWS's settings."""
 
@@ -96,7 +96,7 @@ class ApiConfig(Record):
     settings: ApiSettingsConfig | None = None
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class OrdersSmartRoutingConfig(Record):
     """The smart routing settings of TWS."""
 
@@ -106,14 +106,14 @@ class OrdersSmartRoutingConfig(Record):
     defaultAlgorithm: str | None = None
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class OrdersConfig(Record):
     """The order settings of TWS."""
 
     smartRouting: OrdersSmartRoutingConfig | None = None
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class TwsConfig(Record):
     """The settings of TWS as a whole: the answer to a config request, or the changes to make."""
 
@@ -123,7 +123,7 @@ class TwsConfig(Record):
     orders: OrdersConfig | None = None
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class UpdateConfigWarning(Record):
     """A warning TWS gives before it changes a setting; send it back to accept it."""
 
@@ -132,7 +132,7 @@ class UpdateConfigWarning(Record):
     message: str | None = None
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class UpdateConfigResult(Record):
     """What came of a change of settings."""
 

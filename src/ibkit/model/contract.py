@@ -33,7 +33,7 @@ class TagValue(NamedTuple):
     value: str
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ComboLeg(Record):
     """One leg of a combo: the contract, how many of it, and on which side (BUY, SELL, SSHORT)."""
 
@@ -47,7 +47,7 @@ class ComboLeg(Record):
     exemptCode: int = -1
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class DeltaNeutralContract(Record):
     """The underlying of a delta-neutral combo."""
 
@@ -420,7 +420,7 @@ class FundDistributionPolicyIndicator(Enum):
     IncomeFund = "Y"
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class IneligibilityReason(Record):
     """Why an account may not trade a contract."""
 
@@ -428,7 +428,7 @@ class IneligibilityReason(Record):
     description: str = ""
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ContractDetails(Record):
     """What the broker knows about a contract beyond its identity.
 
@@ -537,7 +537,7 @@ def _moment(text: str, tz: tzinfo) -> datetime:
     return datetime(int(date[:4]), int(date[4:6]), int(date[6:8]), int(time[:2]), int(time[2:4]), tzinfo=tz)
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ContractDescription(Record):
     """A match of a symbol search, and the kinds of derivative that exist on it."""
 
@@ -545,7 +545,7 @@ class ContractDescription(Record):
     derivativeSecTypes: list[str] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ScanData(Record):
     """One row of a scanner result; ``rank`` counts from 0."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from datetime import date as date_
-from enum import Enum
+from enum import Enum, Flag, auto
 from typing import NamedTuple
 
 from ibkit.model.base import Alias, Record
@@ -16,7 +16,7 @@ from ibkit.model.contract import Contract
 from ibkit.model.values import EPOCH, UNSET_DOUBLE, UNSET_INTEGER, nan
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ScannerSubscription(Record):
     """What a market scanner looks for; unset limits do not filter."""
 
@@ -57,7 +57,7 @@ class OptionExerciseType(Enum):
     AutoexerciseTrading = 200
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Execution(Record):
     """One execution of an order; ``side`` is BOT or SLD, ``time`` is aware (UTC).
 
@@ -87,7 +87,7 @@ class Execution(Record):
     optExerciseOrLapseType: OptionExerciseType = OptionExerciseType.NoneItem
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class CommissionReport(Record):
     """What an execution cost.
 
@@ -104,7 +104,7 @@ class CommissionReport(Record):
     commissionAndFees = Alias[float]("commission")
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ExecutionFilter(Record):
     """Which executions to ask for; empty fields do not filter. ``specificDates`` are YYYYMMDD numbers."""
 
@@ -119,7 +119,7 @@ class ExecutionFilter(Record):
     specificDates: list[int] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class TickAttrib(Record):
     """Flags of a price tick."""
 
@@ -128,7 +128,7 @@ class TickAttrib(Record):
     preOpen: bool = False
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class TickAttribBidAsk(Record):
     """Flags of a bid/ask tick."""
 
@@ -136,7 +136,7 @@ class TickAttribBidAsk(Record):
     askPastHigh: bool = False
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class TickAttribLast(Record):
     """Flags of a last-trade tick."""
 
@@ -144,7 +144,7 @@ class TickAttribLast(Record):
     unreported: bool = False
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class HistogramData(Record):
     """How much was traded at a price."""
 
@@ -154,7 +154,7 @@ class HistogramData(Record):
     size = Alias[float]("count")
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class NewsProvider(Record):
     """A source of news."""
 
@@ -162,7 +162,7 @@ class NewsProvider(Record):
     name: str = ""
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class DepthMktDataDescription(Record):
     """An exchange that offers market depth."""
 
@@ -173,7 +173,7 @@ class DepthMktDataDescription(Record):
     aggGroup: int = UNSET_INTEGER
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class PnL(Record):
     """Profit and loss of an account; NaN where the broker told nothing (yet)."""
 
@@ -184,7 +184,7 @@ class PnL(Record):
     realizedPnL: float = nan
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class PnLSingle(Record):
     """Profit and loss of one position; NaN where the broker told nothing (yet)."""
 
@@ -198,7 +198,7 @@ class PnLSingle(Record):
     value: float = nan
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class TradeLogEntry(Record):
     """One line of the log of a trade."""
 
@@ -208,7 +208,7 @@ class TradeLogEntry(Record):
     errorCode: int = 0
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class HistoricalSession(Record):
     """One trading session, as texts in the zone of its schedule."""
 
@@ -217,7 +217,7 @@ class HistoricalSession(Record):
     refDate: str = ""
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class HistoricalSchedule(Record):
     """The trading sessions of a span of days."""
 
@@ -227,7 +227,7 @@ class HistoricalSchedule(Record):
     sessions: list[HistoricalSession] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class WshEventData(Record):
     """Which Wall Street Horizon events to ask for."""
 
@@ -529,7 +529,7 @@ class FundamentalRatios(DynamicObject):
     """Fundamental ratios of tick type 47; see IB's page "Fundamental Ratios" for the names."""
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class IBDefaults(Record):
     """What stands for missing values.
 
@@ -542,5 +542,19 @@ class IBDefaults(Record):
     unset: float | None = nan
     timezone: tzinfo = UTC
 
+
+class StartupFetch(Flag):
+    """What ``IB.connect`` asks for before it returns."""
+
+    POSITIONS = auto()
+    ORDERS_OPEN = auto()
+    ORDERS_COMPLETE = auto()
+    ACCOUNT_UPDATES = auto()
+    SUB_ACCOUNT_UPDATES = auto()
+    EXECUTIONS = auto()
+
+
+StartupFetchNONE = StartupFetch(0)
+StartupFetchALL = ~StartupFetchNONE
 
 CommissionAndFeesReport = CommissionReport

@@ -15,7 +15,7 @@ from ibkit.model.contract import TagValue
 from ibkit.model.values import UNSET_DOUBLE, UNSET_INTEGER, Number, is_unset, nan
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class SoftDollarTier(Record):
     """A soft dollar tier an order is charged to."""
 
@@ -24,7 +24,7 @@ class SoftDollarTier(Record):
     displayName: str = ""
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class OrderComboLeg(Record):
     """The price of one leg of a combo order."""
 
@@ -275,7 +275,7 @@ class BracketOrder(NamedTuple):
     stopLoss: Order
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class OrderCancel(Record):
     """What a cancel may carry for regulated futures trading (CME tagging)."""
 
@@ -284,7 +284,7 @@ class OrderCancel(Record):
     manualOrderIndicator: int = UNSET_INTEGER
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class OrderAllocation(Record):
     """How an advisor's order is allocated to one account, as told by an order preview."""
 
@@ -297,7 +297,7 @@ class OrderAllocation(Record):
     isMonetary: bool = False
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class OrderStatus(Record):
     """The state of an order as the broker last told it; the class also holds the names of all states."""
 
@@ -340,7 +340,7 @@ class OrderStatus(Record):
         return self.filled + self.remaining
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class OrderState(Record):
     """What an order costs and what it does to the margin, as told by an order preview or an open order.
 
@@ -415,7 +415,7 @@ _AMOUNTS = [
 ]
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class OrderStateNumeric(OrderState):
     """An OrderState whose margins are numbers, as ``OrderState.numeric`` returns."""
 

@@ -25,7 +25,7 @@ def exec_revision(exec_id: str) -> tuple[str, int]:
     return (base, int(revision)) if dot and revision.isdecimal() else (exec_id, 0)
 
 
-@dataclass(eq=False)
+@dataclass(repr=False, eq=False)
 class Trade(Record):
     """An order, its contract, its status, its fills and its log; kept up to date while connected.
 
@@ -57,6 +57,11 @@ class Trade(Record):
         "cancelEvent",
         "cancelledEvent",
     )
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
 
     def isWaiting(self) -> bool:
         """Tell whether the order is on its way to, or held back from, the market."""

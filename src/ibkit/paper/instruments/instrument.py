@@ -25,11 +25,12 @@ class Prints(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Liquidity:
-    """How much trades, in size units of the instrument, and how wide the quote is, in ticks."""
+    """How much trades in a day, how wide the quote is in ticks, how much stands at it; sizes are multiples of ``unit``."""
 
     day_volume: float = 0.0
     spread_ticks: float = 1.0
     quote_size: float = 1.0
+    unit: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Listing:
     extra: tuple[tuple[str, object], ...] = ()  # further ContractDetails fields (bonds, funds)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Instrument:
     """Everything the simulated broker knows about one contract.
 
@@ -79,6 +80,7 @@ class Instrument:
     underlying: Instrument | None = None
     expiry: date | None = None
     expires: float = 0.0
+    listed: float = 0.0  # first moment of its history, epoch seconds
     legs: tuple[tuple[Instrument, int], ...] = ()  # combos: (instrument, +ratio bought or -ratio sold)
     routes: frozenset[str] = field(default_factory=frozenset)  # every exchange name it answers to, aliases too
 

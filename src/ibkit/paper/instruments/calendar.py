@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -167,7 +167,7 @@ def session_index(starts: list[float], t: float) -> int:
 
 def utc(t: float) -> datetime:
     """Return epoch seconds as an aware UTC datetime."""
-    return datetime.fromtimestamp(t, timezone.utc)
+    return datetime.fromtimestamp(t, UTC)
 
 
 _ALL = (0, 1, 2, 3, 4, 5, 6)

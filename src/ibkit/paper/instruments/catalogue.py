@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from weakref import WeakValueDictionary
 
@@ -178,7 +178,7 @@ class Catalogue:
         """Tell whether the instrument is alive on ``today`` (or lately expired, when that is wanted)."""
         if instrument.expiry is None:
             return True
-        tonight = datetime(self.today.year, self.today.month, self.today.day, tzinfo=timezone.utc) + timedelta(days=1)
+        tonight = datetime(self.today.year, self.today.month, self.today.day, tzinfo=UTC) + timedelta(days=1)
         oldest = self.today
         if expired_too and instrument.sec_type == "FUT":
             oldest -= timedelta(days=futures.EXPIRED_DAYS)

@@ -92,7 +92,7 @@ def xetra(year: int) -> dict[date, Kind]:
     sunday = easter(year)
     fixed = [(1, 1), (5, 1), (12, 24), (12, 25), (12, 26), (12, 31)]
     days = [sunday - 2 * DAY, sunday + DAY, *(date(year, m, d) for m, d in fixed)]
-    return {d: "full" for d in days}
+    return dict.fromkeys(days, "full")
 
 
 @lru_cache(maxsize=256)
@@ -113,7 +113,7 @@ def london(year: int) -> dict[date, Kind]:
         nth_weekday(year, 8, 0, -1),
         *moved,
     ]
-    return {d: "full" for d in days}
+    return dict.fromkeys(days, "full")
 
 
 @lru_cache(maxsize=256)
@@ -131,7 +131,7 @@ def toronto(year: int) -> dict[date, Kind]:
         nth_weekday(year, 10, 0, 2),
         *sorted(london_christmas(year)),
     ]
-    return {d: "full" for d in days}
+    return dict.fromkeys(days, "full")
 
 
 def london_christmas(year: int) -> set[date]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 from ibkit.model import Contract
 from ibkit.model.contract import FundAssetType, FundDistributionPolicyIndicator
@@ -15,7 +15,7 @@ from ibkit.paper.instruments.roots import root, scaled, sigma
 from ibkit.paper.instruments.tables import Row, number, rows
 
 # The first moment of history: nothing is older.
-HISTORY_BEGIN = datetime(2005, 1, 3, 5, tzinfo=timezone.utc).timestamp()
+HISTORY_BEGIN = datetime(2005, 1, 3, 5, tzinfo=UTC).timestamp()
 
 # What TWS answers to for a US stock; the first is the route users write.
 US_EXCHANGES = (

@@ -1,0 +1,57 @@
+# What a person does with a checkout. A machine with make and Python 3.11 or newer is all it takes:
+# everything else goes into .venv, once.
+#
+#   make demo    see it: the simulated gateway, a walk through the guide, a bracket order, a chart
+#   make test    check it: formatting, types, all tests
+#
+# PYTHON=python3.13 chooses the interpreter a new .venv is made with.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint types pytest format clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/ibkit demo
+
+test: lint types pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+pytest: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-out
+
+# The stamps say what .venv holds: the library with all extras, and then what the tests need.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "installing ibkit and what it needs into $(VENV) (once)"
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install --editable '.[all]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "installing what the tests need into $(VENV) (once)"
+	@$(PIP) install --group dev
+	@touch $@
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	    if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        echo "making $(VENV) with $$($$python --version)"; \
+	        exec $$python -m venv $(VENV); \
+	    fi; \
+	done; \
+	echo "Python 3.11 or newer with its venv module is needed (on Debian: apt install python3 python3-venv)" >&2; \
+	exit 1

@@ -38,6 +38,7 @@ from ibkit import codes
 
 def _rebuild(cls: type[IbkitError], args: tuple[object, ...], state: dict[str, object]) -> IbkitError:
     error = cls.__new__(cls, *args)
+    error.args = args  # OSError takes them in __init__, which we do not call
     error.__dict__.update(state)
     return error
 

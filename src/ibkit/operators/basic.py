@@ -395,8 +395,18 @@ class ChunkWith(Op):
 
 
 class Errors(Op):
-    def __init__(self, source: Emitter | None = None) -> None:
-        super().__init__(source.error_event if source is not None else None)
+    def set_source(self, source: Emitter) -> None:
+        # Only what goes wrong is wanted, and the error event of an event has no error event of its own.
+        self._source = source
+        source.error_event.connect(self.emit, keep_ref=True)
+        source.done_event.connect(self.on_source_done, keep_ref=True)
+
+    def end(self) -> None:
+        if self._source is not None:
+            self._source.error_event.disconnect(self.emit)
+            self._source.done_event.disconnect(self.on_source_done)
+            self._source = None
+        self.set_done()
 
 
 class EndOnError(Op):

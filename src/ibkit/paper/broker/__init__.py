@@ -1,0 +1,1 @@
+"""The simulated broker: orders, fills, fees and accounts; pure, single-threaded, time is an argument."""

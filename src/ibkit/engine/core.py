@@ -1,0 +1,333 @@
+"""The engine of one connection: it takes bytes and moments, keeps the state, and says what to send and when to wake it.
+
+``hosts.contract.Engine`` tells how it is driven. Everything that knows a domain is in that domain's module: its
+reducers (one function for each message) are merged here. Must not know sockets, threads, loops or clocks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
+
+from ibkit.dates import zone
+from ibkit.engine import (
+    account,
+    bars,
+    completed,
+    depth,
+    executions,
+    history,
+    market,
+    news,
+    options,
+    orders,
+    reference,
+    scanner,
+    session,
+    system,
+    ticks,
+)
+from ibkit.engine.call import Call
+from ibkit.engine.calls import Calls
+from ibkit.engine.signals import IBEvents
+from ibkit.engine.state import State
+from ibkit.engine.subscription import Subscription
+from ibkit.engine.throttle import DefaultLimits, Limits, Throttle
+from ibkit.engine.timers import Timers
+from ibkit.errors import ConnectionLost, MalformedMessage, NotConnected
+from ibkit.model import ConnectionStats, Contract, IBDefaults
+from ibkit.model.values import EPOCH
+from ibkit.wire import Codec, FrameReader
+from ibkit.wire import messages as m
+
+logger = logging.getLogger("ibkit.engine")
+
+T = TypeVar("T")
+Reducer: TypeAlias = Callable[["Engine", Any], None]  # Any: each takes the message it is registered for
+Reducers: TypeAlias = Mapping[type, Reducer]
+
+REDUCERS: Final[dict[type, Reducer]] = {}
+for _module in (
+    account, bars, completed, depth, executions, history, market, news, options, orders, reference, scanner,
+    session, system, ticks,
+):  # fmt: skip
+    for _message, _reducer in _module.REDUCERS.items():
+        assert _message not in REDUCERS, f"two reducers for {_message}"
+        REDUCERS[_message] = _reducer
+
+# What goes ahead of data requests.
+URGENT: Final = frozenset({m.PlaceOrder, m.CancelOrder, m.ReqGlobalCancel, m.ExerciseOptions})
+
+
+class Settings(Protocol):
+    """What a user sets on an IB, class or instance."""
+
+    RequestTimeout: float
+    RaiseRequestErrors: bool
+    MaxSyncedSubAccounts: int
+    TimezoneTWS: str
+    defaults: IBDefaults
+
+
+class DefaultSettings:
+    """Settings of an engine that is used without an IB."""
+
+    RequestTimeout: float = 0
+    RaiseRequestErrors: bool = True
+    MaxSyncedSubAccounts: int = 50
+    TimezoneTWS: str = ""
+
+    def __init__(self) -> None:
+        self.defaults = IBDefaults()
+
+
+class Engine:
+    """One connection.
+
+    Args:
+        events: where to tell what happens.
+        state: what is known already, from an earlier connection; it is carried on.
+        settings: see ``Settings``; read whenever they matter.
+        client_id: of this connection.
+        limits: the message rate.
+        options: connect options for the gateway, such as "+PACEAPI".
+        name: of the gateway, for texts.
+    """
+
+    def __init__(
+        self,
+        events: IBEvents,
+        state: State | None = None,
+        settings: Settings | None = None,
+        *,
+        client_id: int = 1,
+        limits: Limits | None = None,
+        options: str = "",
+        name: str = "the gateway",
+    ) -> None:
+        self.events = events
+        self.state = state if state is not None else State()
+        self.settings: Settings = settings if settings is not None else DefaultSettings()
+        self.client_id = client_id
+        self.options = options
+        self.name = name
+        self.version = 0
+        """The negotiated server version; 0 before the handshake."""
+        self.ready = False
+        """Whether the gateway takes requests: it has told the next order id and the accounts."""
+        self.is_open = True
+        self.wanted_end = False
+        """Whether the user ended the connection."""
+        self.refusal: Exception | None = None
+        """Why the gateway is about to close the connection, when it said so."""
+        self.on_closed: Callable[[str], object] | None = None
+        """Told the reason when the connection has ended, before disconnectedEvent."""
+        self.on_throttle: Callable[[bool], object] | None = None
+        """Told True when the message rate begins to hold requests back, False when it has ended."""
+
+        self.now = 0.0
+        """Monotonic seconds of what is being done."""
+        self.wall = 0.0
+        """Epoch seconds of what is being done."""
+        self.batch_time = EPOCH
+        """When the current batch was read."""
+        self.last_read = 0.0
+        """Monotonic seconds of the last read."""
+        self.malformed = 0
+        """How many messages could not be decoded."""
+
+        self.timers = Timers()
+        self.calls = Calls(self)
+        self.session = session.Session()
+        self._frames = FrameReader()
+        self._codec: Codec | None = None
+        self._throttle = Throttle(limits or DefaultLimits())
+        self._held_back = False
+        self._greeting: list[bytes] = []  # the handshake: goes out before everything else, and is not counted
+        self._started = 0.0  # epoch seconds
+        self._bytes_received = self._bytes_sent = self._messages_received = self._messages_sent = 0
+
+    # -- driven by a host ----------------------------------------------------------------------------
+
+    def touch(self, now: float, wall: float) -> None:
+        """Take note of the time, before something is asked for outside of a batch."""
+        self.now = now
+        self.wall = wall
+        if not self._started:
+            self._started = wall
+
+    def receive(self, data: bytes, now: float, wall: float) -> None:
+        """Store what was read."""
+        self.touch(now, wall)
+        self.last_read = now
+        self.batch_time = self.time()
+        self._bytes_received += len(data)
+        self._frames.feed(data)
+
+    def step(self, now: float) -> bool:
+        """Apply one message whole; False when there was none.
+
+        Raises ProtocolError when the rest of the stream cannot be understood.
+        """
+        body = self._frames.next()
+        if body is None or not self.is_open:
+            return False
+        self.now = now
+        self._messages_received += 1
+        if self._codec is None:
+            session.server_hello(self, body)
+            return True
+        try:
+            message = self._codec.decode(body)
+            reducer = REDUCERS.get(type(message))
+            if reducer is not None:
+                reducer(self, message)
+        except MalformedMessage as error:
+            system.malformed(self, error)
+        return True
+
+    def end_batch(self, now: float) -> None:
+        """Tell what changed in the batch."""
+        self.now = now
+        self.events.updateEvent.emit()
+        market.end_batch(self)
+        self._tell_throttle()
+
+    def output(self, now: float) -> bytes:
+        """Return what may be written now, and forget it."""
+        frames = self._throttle.take(now)
+        if self._greeting:
+            frames = [*self._greeting, *frames]
+            self._greeting.clear()
+        self._messages_sent += len(frames)
+        data = frames[0] if len(frames) == 1 else b"".join(frames)
+        self._bytes_sent += len(data)
+        return data
+
+    def deadline(self) -> float | None:
+        """Return when ``fire`` must be called, or None."""
+        moments = [moment for moment in (self.timers.next(), self._throttle.next_at()) if moment is not None]
+        return min(moments, default=None)
+
+    def fire(self, now: float, wall: float) -> None:
+        """Do what is due."""
+        self.touch(now, wall)
+        self.timers.run(now)
+        self._tell_throttle()
+
+    def closed(self, reason: str) -> None:
+        """Fail everything that is pending: the link is closed."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        was_ready, self.ready = self.ready, False
+        self.timers.clear()
+        self._throttle.clear()
+        if self.wanted_end:
+            self.state.subscriptions.clear()
+        self.state.forget_connection()
+        error = self.refusal or ConnectionLost(f"the connection to {self.name} has ended: {reason}")
+        self.session.ready.fail(error)
+        self.calls.fail_all(error)
+        if was_ready:
+            orders.connection_lost(self, error)
+        if self.on_closed is not None:
+            self.on_closed(reason)
+        if was_ready:
+            self.events.disconnectedEvent.emit()
+
+    # -- used by requests and reducers ---------------------------------------------------------------
+
+    def time(self) -> datetime:
+        """Return the time of what is being done."""
+        return datetime.fromtimestamp(self.wall, self.settings.defaults.timezone)
+
+    def next_id(self) -> int:
+        """Return an id for a request or an order that was never used before."""
+        self._must_be_open()
+        req_id = self.state.next_id
+        self.state.next_id += 1
+        return req_id
+
+    def check(self, message: m.Request) -> None:
+        """Raise what ``send`` would raise: EncodeError, NotConnected."""
+        self._must_be_open().encode(message)
+
+    def send(self, message: m.Request) -> None:
+        """Queue a request; raises EncodeError, NotConnected."""
+        frame = self._must_be_open().encode(message)
+        self._throttle.put(frame, urgent=type(message) in URGENT)
+
+    def greet(self, frame: bytes) -> None:
+        """Queue a part of the handshake."""
+        self._greeting.append(frame)
+
+    def speak(self, codec: Codec) -> None:
+        """Take messages from now on, in the negotiated version."""
+        self._codec = codec
+
+    def ask(
+        self,
+        message: m.Request,
+        *,
+        key: Hashable,
+        name: str,
+        contract: Contract | None = None,
+        cancel: m.Request | None = None,
+        timeout: float | None = None,
+    ) -> Call[T]:
+        """Send a request and return the call for its answer; see ``Calls.ask``."""
+        return self.calls.ask(message, key=key, name=name, contract=contract, cancel=cancel, timeout=timeout)
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Begin a subscription and keep it in the registry; raises EncodeError, NotConnected."""
+        self.send(subscription.start)
+        self.state.subscriptions[subscription.req_id] = subscription
+
+    def unsubscribe(self, req_id: int) -> Subscription | None:
+        """End a subscription; returns it, or None when there is none of that id."""
+        subscription = self.state.subscriptions.pop(req_id, None)
+        if subscription is not None and subscription.cancel is not None and self.is_open:
+            self.send(subscription.cancel)
+        return subscription
+
+    def restart_subscriptions(self, cancel_first: bool) -> None:
+        """Begin every subscription again.
+
+        ``cancel_first``: on the same connection, where TWS may still hold the id.
+        """
+        for subscription in list(self.state.subscriptions.values()):
+            if subscription.on_restart is not None:
+                subscription.on_restart()
+            if cancel_first and subscription.cancel is not None:
+                self.send(subscription.cancel)
+            self.send(subscription.start)
+
+    def zone_of_tws(self) -> Any:  # Any: what astimezone takes, a zone or None for that of this machine
+        """Return the zone of times that TWS tells without one: IB.TimezoneTWS, or None for the local one."""
+        return zone(self.settings.TimezoneTWS) if self.settings.TimezoneTWS else None
+
+    def stats(self) -> ConnectionStats:
+        """Return the traffic so far."""
+        return ConnectionStats(
+            self._started,
+            self.wall - self._started,
+            self._bytes_received,
+            self._bytes_sent,
+            self._messages_received,
+            self._messages_sent,
+        )
+
+    def _must_be_open(self) -> Codec:
+        if self._codec is None or not self.is_open:
+            raise NotConnected()
+        return self._codec
+
+    def _tell_throttle(self) -> None:
+        held_back = self._throttle.waiting() > 0
+        if held_back is not self._held_back:
+            self._held_back = held_back
+            if self.on_throttle is not None:
+                self.on_throttle(held_back)

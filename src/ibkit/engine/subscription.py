@@ -1,0 +1,36 @@
+"""A request that keeps answering, as data: how to begin it, how to end it, whom to tell when it fails.
+
+Must not know what flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ibkit.errors import RequestError
+from ibkit.model import Contract
+from ibkit.wire import messages as m
+
+
+@dataclass(eq=False, slots=True)
+class Subscription:
+    """One live subscription.
+
+    ``start`` is sent when it begins, and again with the same id after TWS has lost its data (1101) or a broken
+    connection was replaced, each time after a call of ``on_restart``; ``cancel`` ends it. ``on_error`` is told
+    what the broker refuses; a subscription it refuses has ended and is not begun again.
+    """
+
+    req_id: int
+    kind: str
+    """For texts and look-ups, such as "mktData" or "pnl"."""
+    subject: object
+    """What it fills."""
+    start: m.Request
+    cancel: m.Request | None = None
+    on_error: Callable[[RequestError], None] | None = None
+    on_restart: Callable[[], None] | None = None
+    """Prepares what it fills for a new beginning: empties an order book, registers the id again."""
+    contract: Contract | None = None
+    """What it is about, for errors."""

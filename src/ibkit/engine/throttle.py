@@ -1,0 +1,89 @@
+"""How much may be sent: TWS drops a client that sends too many messages a second.
+
+A sliding window over what was sent, and two queues: orders and their cancels go ahead of everything else, and a few
+messages a second are kept for them, so that an order never waits for a burst of data requests. Pure data: ``take``
+gives what may be sent now, ``next_at`` tells when there is more. Must not know what the bytes mean.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+MAX_REQUESTS = 45
+"""Messages per interval by default; TWS allows half the number of market data lines, at least 50 (limits.md, 1)."""
+
+REQUESTS_INTERVAL_S = 1.0
+
+
+class Limits(Protocol):
+    """The rate, as a user may change it at any time; ``MaxRequests`` 0 means no limit."""
+
+    MaxRequests: int
+    RequestsInterval: float
+
+
+class DefaultLimits:
+    """The rate when nobody changes it."""
+
+    MaxRequests = MAX_REQUESTS
+    RequestsInterval = REQUESTS_INTERVAL_S
+
+
+def reserve(max_requests: int) -> int:
+    """Return how many messages an interval are kept for orders: 5 of the 50 that TWS allows by default."""
+    return max(1, max_requests // 9)
+
+
+class Throttle:
+    """What waits to be sent."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._orders: deque[bytes] = deque()
+        self._others: deque[bytes] = deque()
+        self._sent: deque[float] = deque()  # when
+
+    def put(self, frame: bytes, urgent: bool) -> None:
+        """Queue a frame; ``urgent``: an order or a cancel."""
+        (self._orders if urgent else self._others).append(frame)
+
+    def take(self, now: float) -> list[bytes]:
+        """Return the frames that may be sent at ``now``, and forget them."""
+        if not self._orders and not self._others:
+            return []
+        limit, interval = self._limits.MaxRequests, self._limits.RequestsInterval
+        sent = self._sent
+        while sent and sent[0] + interval <= now:
+            sent.popleft()
+        frames: list[bytes] = []
+        while self._orders and (not limit or len(sent) < limit + reserve(limit)):
+            frames.append(self._orders.popleft())
+            sent.append(now)
+        while self._others and not self._orders and (not limit or len(sent) < limit):
+            frames.append(self._others.popleft())
+            sent.append(now)
+        if not limit:
+            sent.clear()
+        return frames
+
+    def next_at(self) -> float | None:
+        """Return when something may be sent again; None when nothing waits."""
+        if not self._orders and not self._others:
+            return None
+        limit = self._limits.MaxRequests
+        if self._orders:
+            limit += reserve(limit)
+        over = len(self._sent) - limit
+        if not self._limits.MaxRequests or over < 0:
+            return 0.0  # at once
+        return self._sent[over] + self._limits.RequestsInterval
+
+    def waiting(self) -> int:
+        """Return how many frames wait."""
+        return len(self._orders) + len(self._others)
+
+    def clear(self) -> None:
+        """Forget everything that waits."""
+        self._orders.clear()
+        self._others.clear()

@@ -1,0 +1,115 @@
+"""How a request is waited for: the three ways that every public method takes.
+
+Each request is written once, as a function from the engine to a ``Call``; ``_wait`` blocks for its answer, ``_future``
+returns at once with something to await, ``_do`` is for what has no answer. All run the function on the thread that
+holds the connection, and write what it has to say before they return.
+
+Of ``ib_insync``'s asynchronous methods some are coroutine functions and some return a future that was sent already;
+programs depend on it (``asyncio.create_task`` takes coroutines alone, ``asyncio.wait`` futures alone). So the
+coroutine functions are coroutine functions here too (``async def xAsync(...): return await self._future(...)``), the
+others return what ``_future`` returns.
+
+Must not know any request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, TypeVar
+
+from ibkit import clock as clocks
+from ibkit import hosts
+from ibkit.clock import Clock
+from ibkit.engine.call import Call
+from ibkit.engine.core import Engine
+from ibkit.engine.signals import IBEvents
+from ibkit.engine.state import State
+from ibkit.errors import NotConnected
+from ibkit.model import IBDefaults
+
+T = TypeVar("T")
+
+
+class Connection:
+    """An engine and the host that serves it."""
+
+    def __init__(self, engine: Engine, host: hosts.Host, clock: Clock) -> None:
+        self.engine = engine
+        self.host = host
+        self.clock = clock
+
+
+class Requests(IBEvents):
+    """Base of the request mixins: the connection, the state, and how to wait."""
+
+    RequestTimeout: float = 0
+    """Seconds that blocking requests wait for an answer before they raise RequestTimeout; 0 for ever."""
+
+    RaiseRequestErrors: bool = True
+    """Whether a request the broker refuses raises; False: it returns what it has, as ib_insync does."""
+
+    MaxSyncedSubAccounts: int = 50
+    """With more accounts than this, ``connect`` does not ask for the values of each."""
+
+    TimezoneTWS: str = ""
+    """The zone of execution times that old gateways send without one; '' means that of this machine."""
+
+    background: ClassVar[bool] = False
+
+    def __init__(self, defaults: IBDefaults | None = None, *, background: bool = False) -> None:
+        super().__init__()
+        self.defaults = defaults if defaults is not None else IBDefaults()
+        self._background = background
+        self._state = State()
+        self._connection: Connection | None = None
+
+    def _connected(self) -> Connection:
+        """Return the connection; raises NotConnected."""
+        connection = self._connection
+        if connection is None or not connection.engine.ready:
+            raise NotConnected()
+        return connection
+
+    def _do(self, act: Callable[[Engine], T]) -> T:
+        """Run ``act`` where the connection is held, write what it has to say, return its result.
+
+        Raises NotConnected, and what ``act`` raises.
+        """
+        return _run(self._connected(), act)
+
+    def _wait(self, start: Callable[[Engine], Call[T]], timeout: float | None = None) -> T:
+        """Send a request and wait for its answer, from any thread; what else arrives is handled meanwhile.
+
+        Args:
+            start: sends the request.
+            timeout: seconds; None for ``RequestTimeout``, 0 for no limit.
+
+        Raises NotConnected, RequestTimeout (the request is cancelled), and the error of the answer.
+        """
+        connection = self._connected()
+        call = _run(connection, start)
+        limit = self.RequestTimeout if timeout is None else timeout
+        return connection.host.wait(call, limit or None)
+
+    def _future(self, start: Callable[[Engine], Call[T]]) -> Awaitable[T]:
+        """Send a request now and return a future of the running loop for its answer.
+
+        Cancelling the future cancels the request. Raises NotConnected.
+        """
+        connection = self._connected()
+        return connection.host.future(_run(connection, start))
+
+
+def _run(connection: Connection, act: Callable[[Engine], T]) -> T:
+    engine, clock = connection.engine, connection.clock
+
+    def now() -> T:
+        engine.touch(clock.monotonic(), clock.time())
+        return act(engine)
+
+    return connection.host.act(now)
+
+
+def default_clock() -> Clock:
+    """Return the clock of programs that do not bring their own."""
+    return clocks.default

@@ -191,8 +191,9 @@ class Engine:
     def end_batch(self, now: float) -> None:
         """Tell what changed in the batch."""
         self.now = now
+        market.seal(self)
         self.events.updateEvent.emit()
-        market.end_batch(self)
+        market.deliver(self)
         self._tell_throttle()
 
     def output(self, now: float) -> bytes:
@@ -226,7 +227,7 @@ class Engine:
         self.timers.clear()
         self._throttle.clear()
         if self.wanted_end:
-            self.state.subscriptions.clear()
+            self.state.end_subscriptions()
         self.state.forget_connection()
         error = self.refusal or ConnectionLost(f"the connection to {self.name} has ended: {reason}")
         self.session.ready.fail(error)

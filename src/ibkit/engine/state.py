@@ -43,6 +43,12 @@ class State:
             domain.reset()
         self.subscriptions.clear()
 
+    def end_subscriptions(self) -> None:
+        """Forget what keeps answering: the user has ended the connection, it will not be begun again."""
+        self.subscriptions.clear()
+        for domain in (self.market, self.history, self.scanner):
+            domain.end_subscriptions()
+
     def forget_connection(self) -> None:
         """Drop what died with the link; what is known stays readable."""
         for domain in self._domains():

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ibkit.errors import RequestError
 from ibkit.model import Contract
 from ibkit.wire import messages as m
+
+if TYPE_CHECKING:
+    from ibkit.engine.core import Engine
 
 
 @dataclass(eq=False, slots=True)
@@ -29,7 +33,7 @@ class Subscription:
     """What it fills."""
     start: m.Request
     cancel: m.Request | None = None
-    on_error: Callable[[RequestError], None] | None = None
+    on_error: Callable[[Engine, RequestError], None] | None = None
     on_restart: Callable[[], None] | None = None
     """Prepares what it fills for a new beginning: empties an order book, registers the id again."""
     contract: Contract | None = None

@@ -31,6 +31,8 @@ ALLOWED: dict[str, set[str]] = {
     "util": GROUND | {"model", "hosts"},
     "ib": GROUND | {"model", "engine", "hosts", "requests", "util"},
     "ibkit": GROUND | {"model", "util", "ib"},  # the package itself: the public names
+    "flex": GROUND | {"model", "hosts", "util"},
+    "ibc": GROUND | {"model", "hosts", "util", "ib"},
     "paper": GROUND | {"model", "wire", "links"},
     "testing": GROUND | {"ibkit", "model", "wire", "links", "ib", "util", "paper"},
     "legacy": GROUND | {"ibkit", "model", "engine", "hosts", "requests", "util", "ib", "wire"},

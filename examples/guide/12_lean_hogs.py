@@ -22,7 +22,7 @@ def place_order(direction: str, qty: float, df, tp: float, sl: float) -> None:
     )
 
     for ord in bracket_order:
-        ib.placeOrder(contract, ord)
+        ib.placeOrder(future, ord)
     print(f"{direction} {qty} at {df.close.iloc[-1]:.3f}, take profit {tp:.3f}, stop loss {sl:.3f}")
 
 
@@ -39,7 +39,7 @@ def on_new_bar(bars: BarDataList, has_new_bar: bool) -> None:
         print(f"{bars[-1].date:%H:%M}  close {bars[-1].close:.3f}  band {sma - std_dev:.3f} .. {sma + std_dev:.3f}")
 
         # Check if we are in a trade
-        if contract not in [i.contract for i in ib.positions()]:
+        if future not in [i.contract for i in ib.positions()]:
             # We are not in a trade - Look for a signal
 
             if df.close.iloc[-1] > sma + std_dev:
@@ -54,6 +54,10 @@ def on_new_bar(bars: BarDataList, has_new_bar: bool) -> None:
 # Create Contract
 contract = ContFuture("HE", "GLOBEX")
 ib.qualifyContracts(contract)
+
+# A continuous contract has history; what is traded is the future it stands for at the moment.
+future = Future(conId=contract.conId)
+ib.qualifyContracts(future)
 
 # Request Streaming bars
 data = ib.reqHistoricalData(

@@ -6,7 +6,7 @@ Draws what it is given; must not know where it comes from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,13 +25,16 @@ BAND = "#6c8cff"
 BUY = "#4fd1ff"
 SELL = "#ffc857"
 
+VERBS = {"BOT": "bought", "SLD": "sold"}
+"""What an execution's side means."""
+
 
 class Mark(NamedTuple):
     """One execution: when, at what price, and what to write beside it."""
 
     time: datetime
     price: float
-    side: str  # 'BUY' or 'SELL'
+    side: str  # 'BOT' or 'SLD'
     text: str
 
 
@@ -141,7 +144,7 @@ def _corridor(axes: Axes, it: Corridor) -> None:
 
 
 def _mark(axes: Axes, mark: Mark) -> None:
-    buying = mark.side == "BUY"
+    buying = mark.side == "BOT"
     color = BUY if buying else SELL
     axes.scatter(
         [mark.time], [mark.price], marker="^" if buying else "v", s=110, color=color, edgecolors=PAPER, linewidths=1.2,

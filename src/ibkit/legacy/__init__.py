@@ -55,16 +55,16 @@ class _Package(ModuleType):
         self.__all__ = list(ibkit.__all__)
 
     def __getattr__(self, name: str) -> object:
-        if name in NOT_YET:
-            raise ImportError(f"ibkit does not answer for {self.__name__}.{name} yet: {NOT_YET[name]}", name=name)
         if name == "IB":
             from ibkit.legacy.ib import IB
 
             value: object = IB
-        elif name.startswith("__") or not hasattr(ibkit, name):
-            raise AttributeError(f"module {self.__name__!r} (answered by ibkit) has no attribute {name!r}")
-        else:
+        elif hasattr(ibkit, name) and not name.startswith("__"):
             value = getattr(ibkit, name)
+        elif name in NOT_YET:
+            raise ImportError(f"ibkit does not answer for {self.__name__}.{name} yet: {NOT_YET[name]}", name=name)
+        else:
+            raise AttributeError(f"module {self.__name__!r} (answered by ibkit) has no attribute {name!r}")
         setattr(self, name, value)
         return value
 

@@ -1,0 +1,95 @@
+"""The stand-ins for ib_insync and ib_async: every public name scripts import, and the old manners."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMPAT = Path(__file__).parents[1] / "compat"
+
+
+def script(source: str) -> str:
+    """Run Python in a process of its own, as sys.modules is changed; return what it prints."""
+    code = f"from ibkit import legacy\nlegacy.install()\n{source}"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("package", ["ib_insync", "ib_async"])
+def test_every_public_name_is_there_or_said_to_be_missing(package: str) -> None:
+    public = list(json.loads((COMPAT / f"{package}.json").read_text(encoding="utf-8"))["names"])
+    printed = script(
+        f"import {package}\nfrom ibkit.legacy import NOT_YET\n"
+        f"print([n for n in {public!r} if n not in NOT_YET and not hasattr({package}, n)])"
+    )
+    assert printed == "[]"
+
+
+@pytest.mark.parametrize("package", ["ib_insync", "ib_async"])
+def test_modules_and_their_names(package: str) -> None:
+    source = f"""
+import {package} as package
+import {package}.util
+from {package}.contract import Stock
+from {package}.objects import *
+from {package}.order import LimitOrder as Limit
+from {package}.ib import IB
+from {package} import util, ticker
+import ibkit
+assert package.IB is IB and issubclass(IB, ibkit.IB) and IB is not ibkit.IB
+assert package.util is util is ibkit.util
+assert Stock is ibkit.Stock and BarData is ibkit.BarData and Limit is ibkit.LimitOrder
+assert ticker.Ticker is ibkit.Ticker
+print(IB.RaiseRequestErrors, ibkit.IB.RaiseRequestErrors)
+"""
+    assert script(source) == "False True"
+
+
+def test_versions() -> None:
+    assert script("import ib_insync, ib_async\nprint(ib_insync.__version__, ib_async.__version_info__)") == (
+        "0.9.86 (2, 1, 0)"
+    )
+
+
+def test_one_switch_for_both() -> None:
+    assert script("import ib_insync, ib_async\nprint(ib_insync.IB is ib_async.IB)") == "True"
+
+
+def test_star_import_gives_everything() -> None:
+    source = "from ib_insync import *\nprint(IB.__module__, MarketOrder('BUY', 1).action, util.df([]))"
+    assert script(source) == "ibkit.legacy.ib BUY None"
+
+
+def test_what_is_missing_says_so() -> None:
+    source = """
+try:
+    from ib_insync import FlexReport
+except ImportError as error:
+    print(error)
+"""
+    assert script(source) == "ibkit does not answer for ib_insync.FlexReport yet: Flex reports"
+
+
+def test_eventkit_and_nest_asyncio() -> None:
+    source = """
+import eventkit as ev
+from eventkit import Event
+import nest_asyncio
+nest_asyncio.apply()
+import ibkit
+assert ev.Event is ibkit.Event is Event
+print(ev.Op is ibkit.Op)
+"""
+    assert script(source) == "True"
+
+
+def test_importing_ibkit_alone_answers_for_nobody() -> None:
+    code = "import ibkit, ibkit.legacy, sys\nprint({'ib_insync', 'ib_async', 'eventkit'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "set()\n"

@@ -36,7 +36,7 @@ from ibkit.engine.state import State
 from ibkit.engine.subscription import Subscription
 from ibkit.engine.throttle import DefaultLimits, Limits, Throttle
 from ibkit.engine.timers import Timers
-from ibkit.errors import ConnectionLost, MalformedMessage, NotConnected
+from ibkit.errors import ConnectionLost, MalformedMessage, NotConnected, ProtocolError
 from ibkit.model import ConnectionStats, Contract, IBDefaults
 from ibkit.model.values import EPOCH
 from ibkit.wire import Codec, FrameReader
@@ -171,21 +171,29 @@ class Engine:
 
         Raises ProtocolError when the rest of the stream cannot be understood.
         """
-        body = self._frames.next()
-        if body is None or not self.is_open:
-            return False
-        self.now = now
-        self._messages_received += 1
-        if self._codec is None:
-            session.server_hello(self, body)
-            return True
+        try:
+            body = self._frames.next()
+            if body is None or not self.is_open:
+                return False
+            self.now = now
+            self._messages_received += 1
+            if self._codec is None:
+                session.server_hello(self, body)
+                return True
+        except ProtocolError as error:
+            self.refusal = error
+            raise
         try:
             message = self._codec.decode(body)
-            reducer = REDUCERS.get(type(message))
-            if reducer is not None:
-                reducer(self, message)
         except MalformedMessage as error:
             system.malformed(self, error)
+            return True
+        reducer = REDUCERS.get(type(message))
+        if reducer is not None:
+            try:
+                reducer(self, message)
+            except ValueError as error:  # a text that is no date, no number ...: the reducers' part of decoding
+                system.malformed(self, MalformedMessage(type(message).__name__, "", str(error), body))
         return True
 
     def end_batch(self, now: float) -> None:
@@ -300,11 +308,15 @@ class Engine:
         ``cancel_first``: on the same connection, where TWS may still hold the id.
         """
         for subscription in list(self.state.subscriptions.values()):
-            if subscription.on_restart is not None:
-                subscription.on_restart()
-            if cancel_first and subscription.cancel is not None:
-                self.send(subscription.cancel)
-            self.send(subscription.start)
+            self.restart_subscription(subscription, cancel_first)
+
+    def restart_subscription(self, subscription: Subscription, cancel_first: bool) -> None:
+        """Begin one subscription again, with the same id."""
+        if cancel_first and subscription.cancel is not None:
+            self.send(subscription.cancel)
+        if subscription.on_restart is not None:
+            subscription.on_restart()
+        self.send(subscription.start)
 
     def zone_of_tws(self) -> Any:  # Any: what astimezone takes, a zone or None for that of this machine
         """Return the zone of times that TWS tells without one: IB.TimezoneTWS, or None for the local one."""

@@ -24,6 +24,8 @@ class Subscription:
     ``start`` is sent when it begins, and again with the same id after TWS has lost its data (1101) or a broken
     connection was replaced, each time after a call of ``on_restart``; ``cancel`` ends it. ``on_error`` is told
     what the broker refuses; a subscription it refuses has ended and is not begun again.
+    It and ``on_notice`` are given the engine of the present connection, which need not be the one the
+    subscription began on.
     """
 
     req_id: int
@@ -36,5 +38,7 @@ class Subscription:
     on_error: Callable[[Engine, RequestError], None] | None = None
     on_restart: Callable[[], None] | None = None
     """Prepares what it fills for a new beginning: empties an order book, registers the id again."""
+    on_notice: Callable[[Engine, int, str], None] | None = None
+    """Told the code and text of messages that do not end it."""
     contract: Contract | None = None
     """What it is about, for errors."""

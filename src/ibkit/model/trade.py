@@ -29,6 +29,9 @@ def exec_revision(exec_id: str) -> tuple[str, int]:
 class Trade(Record):
     """An order, its contract, its status, its fills and its log; kept up to date while connected.
 
+    ``unknown`` is True while the connection was lost and the broker has not told about the order since: its
+    status is then the last one known.
+
     Events: statusEvent(trade), modifyEvent(trade), fillEvent(trade, fill), commissionReportEvent(trade,
         fill, report), filledEvent(trade), cancelEvent(trade), cancelledEvent(trade).
     """
@@ -39,6 +42,8 @@ class Trade(Record):
     fills: list[Fill] = field(default_factory=list)
     log: list[TradeLogEntry] = field(default_factory=list)
     advancedError: str = ""
+
+    unknown = False  # no field: it says something about the connection, and records of trades go without it
 
     statusEvent = LazyEvent(Event)
     modifyEvent = LazyEvent(Event)

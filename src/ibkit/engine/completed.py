@@ -1,0 +1,83 @@
+"""Orders that have ended, and what became of the trades that were held while there was no connection.
+
+Must not know how they were placed.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from ibkit.engine import orders
+from ibkit.engine.account import specific
+from ibkit.model import OrderStatus, Trade
+from ibkit.model.values import is_unset
+from ibkit.wire import messages as m
+
+if TYPE_CHECKING:
+    from ibkit.engine.core import Engine, Reducers
+
+logger = logging.getLogger("ibkit.engine")
+
+
+def completed_order(engine: Engine, msg: m.CompletedOrder) -> None:
+    known = engine.state.orders
+    perm_id = msg.order.permId
+    trade = known.by_perm.get(perm_id)
+    if trade is None:
+        status = OrderStatus(status=msg.orderState.status, permId=perm_id)
+        _figures(status, msg)
+        trade = Trade(specific(msg.contract), msg.order, status)
+        known.identify(trade, msg.order.clientId, msg.order.orderId, perm_id)
+    elif not trade.isDone():
+        if engine.session.syncing:
+            known.verdicts.append((trade, msg))  # its fills come later, and are told first
+        else:
+            _end(engine, trade, msg)
+    engine.calls.add("completedOrders", trade)
+
+
+def _figures(status: OrderStatus, msg: m.CompletedOrder) -> None:
+    filled, total = msg.order.filledQuantity, msg.order.totalQuantity
+    if not is_unset(filled):
+        status.filled = float(filled)
+        status.remaining = max(0.0, float(total) - float(filled))
+
+
+def _end(engine: Engine, trade: Trade, msg: m.CompletedOrder) -> None:
+    if trade.isDone():
+        return
+    trade.unknown = False
+    _figures(trade.orderStatus, msg)
+    orders.set_status(engine, trade, msg.orderState.status, msg.orderState.completedStatus)
+
+
+def completed_orders_end(engine: Engine, msg: m.CompletedOrdersEnd) -> None:
+    engine.calls.finish("completedOrders")
+
+
+def settle(engine: Engine, complete: bool) -> None:
+    """Say what became of the trades that were held while there was no connection.
+
+    ``complete``: whether open orders, completed orders and executions have all been told.
+    """
+    known = engine.state.orders
+    verdicts, known.verdicts = known.verdicts, []
+    for trade, msg in verdicts:
+        _end(engine, trade, msg)
+    for trade, held in list(known.held.items()):
+        held.offline = False
+        if not trade.unknown:
+            continue
+        order = trade.order
+        if not complete:
+            text = "Still not known: the gateway did not answer all questions about orders"
+        elif order.clientId != engine.client_id:
+            text = f"Still not known: it belongs to client {order.clientId}"
+        else:
+            text = "The gateway knows no such order, neither open nor completed today"
+        orders.log(engine, trade, text)
+        logger.warning("order %d (permId %d): %s", order.orderId, order.permId, text)
+
+
+REDUCERS: Reducers = {m.CompletedOrder: completed_order, m.CompletedOrdersEnd: completed_orders_end}

@@ -1,0 +1,204 @@
+"""What the gateway says about requests, orders and itself: message codes, the time, settings, display groups.
+
+An error message is routed by its id to what it is about: a pending request, a subscription, an order; what it does
+there is told by ``codes.consequence``. Last of all ``errorEvent`` tells every message to the user. Must not know
+what requests mean.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from ibkit import codes
+from ibkit.codes import Consequence, Target
+from ibkit.engine import refusals
+from ibkit.errors import ClientIdInUse, MalformedMessage, RequestError, request_error
+from ibkit.model import Contract
+from ibkit.wire import messages as m
+
+if TYPE_CHECKING:
+    from ibkit.engine.core import Engine, Reducers
+
+logger = logging.getLogger("ibkit.engine")
+
+NO_ID: Final = -1
+UNDECODABLE: Final = 508
+"""The official client's code for a message that could not be decoded."""
+DATA_LOST: Final = 1101
+CLIENT_ID_IN_USE: Final = 326
+BUST: Final = 10225
+"""Bars were taken back: the subscription has to be begun again, and ib_insync does that by itself."""
+
+
+def err_msg(engine: Engine, msg: m.ErrMsg) -> None:
+    req_id, code = msg.reqId, msg.errorCode
+    contract = _route(engine, msg)
+    if code == CLIENT_ID_IN_USE and not engine.ready:
+        engine.refusal = ClientIdInUse(engine.client_id)
+        engine.session.ready.fail(engine.refusal)
+    elif code == DATA_LOST:
+        engine.restart_subscriptions(cancel_first=True)
+    engine.events.errorEvent.emit(req_id, code, msg.errorString, contract)
+
+
+def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
+    """Bring a message to what it is about; return the contract of that."""
+    req_id, code = msg.reqId, msg.errorCode
+    key: Hashable = req_id
+    subscription = engine.state.subscriptions.get(req_id)
+    if engine.calls.waiting(req_id):
+        target = Target.REQUEST
+        contract = engine.calls.contract(req_id)
+    elif subscription is not None:
+        target = Target.STREAM
+        contract = subscription.contract
+    elif (trade := engine.state.orders.by_route.get((engine.client_id, req_id))) is not None:
+        refusals.apply(engine, trade, msg)
+        return trade.contract
+    else:
+        contract = None
+        target = Target.REQUEST
+        # Requests without an id (positions, advisor data ...) fail without an id, too.
+        key = engine.calls.only_without_id() if req_id == NO_ID else None
+        if key is None:
+            _log(msg, None)
+            return None
+
+    _log(msg, contract)
+    if subscription is not None and code == BUST:
+        engine.restart_subscription(subscription, cancel_first=True)
+    elif codes.consequence(code, target) is Consequence.END_REQUEST:
+        error = request_error(req_id, code, msg.errorString, contract, msg.advancedOrderRejectJson)
+        if subscription is not None:
+            del engine.state.subscriptions[req_id]
+            if subscription.on_error is not None:
+                subscription.on_error(engine, error)
+        fail(engine, key, error)
+    elif subscription is not None and subscription.on_notice is not None:
+        subscription.on_notice(engine, code, msg.errorString)
+    return contract
+
+
+def fail(engine: Engine, key: Hashable, error: RequestError) -> None:
+    """Fail a request, or give it what it has so far when the user wants no errors (RaiseRequestErrors)."""
+    if engine.settings.RaiseRequestErrors:
+        engine.calls.fail(key, error)
+    else:
+        engine.calls.finish(key)
+
+
+def _log(msg: m.ErrMsg, contract: Contract | None) -> None:
+    about = "" if msg.reqId == NO_ID else f", reqId {msg.reqId}"
+    if contract is not None:
+        about += f", contract: {contract}"
+    row = codes.lookup(msg.errorCode)
+    kind = "Error" if row.level >= logging.ERROR else "Warning" if row.level >= logging.WARNING else "Info"
+    logger.log(row.level, "%s %d%s: %s", kind, msg.errorCode, about, msg.errorString)
+
+
+# -- what could not be read ------------------------------------------------------------------------------
+
+# The requests without an id whose answer a message belongs to.
+_BELONGS_TO: Final[dict[str, tuple[str, ...]]] = {
+    "PositionData": ("positions",),
+    "OpenOrder": ("openOrders",),
+    "CompletedOrder": ("completedOrders",),
+    "AcctValue": ("accountUpdates",),
+    "PortfolioValue": ("accountUpdates",),
+    "AcctDownloadEnd": ("accountUpdates",),
+    "CurrentTime": ("currentTime",),
+    "CurrentTimeInMillis": ("currentTimeInMillis",),
+    "FamilyCodes": ("familyCodes",),
+    "NewsProviders": ("newsProviders",),
+    "MktDepthExchanges": ("mktDepthExchanges",),
+    "ScannerParameters": ("scannerParams",),
+    "ManagedAccts": ("managedAccounts",),
+    "NextValidId": ("ids",),
+}
+
+
+def malformed(engine: Engine, error: MalformedMessage, req_id: int | None = None) -> None:
+    """Report a message that could not be decoded, and fail the request it was to answer.
+
+    ``req_id``: whose answer it was, when that much could be read.
+    """
+    engine.malformed += 1
+    logger.error("a message of %s could not be decoded and was skipped: %s", engine.name, error)
+    keys: list[Hashable] = [*_BELONGS_TO.get(error.name, ())]
+    contract = None
+    if req_id is not None:
+        keys.append(req_id)
+        contract = engine.calls.contract(req_id)
+    for key in keys:
+        engine.calls.fail(key, error)
+    engine.events.errorEvent.emit(NO_ID if req_id is None else req_id, UNDECODABLE, str(error), contract)
+
+
+# -- small answers ---------------------------------------------------------------------------------------
+
+
+def current_time(engine: Engine, msg: m.CurrentTime) -> None:
+    engine.calls.finish("currentTime", _moment(engine, msg.time))
+
+
+def current_time_in_millis(engine: Engine, msg: m.CurrentTimeInMillis) -> None:
+    engine.calls.finish("currentTimeInMillis", _moment(engine, msg.timeInMillis / 1000))
+
+
+def _moment(engine: Engine, epoch: float) -> datetime:
+    return datetime.fromtimestamp(epoch, engine.settings.defaults.timezone)
+
+
+def user_info(engine: Engine, msg: m.UserInfo) -> None:
+    engine.calls.finish(msg.reqId, msg.whiteBrandingId)
+
+
+def verify_message_api(engine: Engine, msg: m.VerifyMessageApi) -> None:
+    engine.calls.finish("verify", msg.apiData)
+
+
+def verify_completed(engine: Engine, msg: m.VerifyCompleted) -> None:
+    engine.calls.finish("verify", (msg.isSuccessful, msg.errorText))
+
+
+def verify_and_auth_message_api(engine: Engine, msg: m.VerifyAndAuthMessageApi) -> None:
+    engine.calls.finish("verify", (msg.apiData, msg.xyzChallange))
+
+
+def verify_and_auth_completed(engine: Engine, msg: m.VerifyAndAuthCompleted) -> None:
+    engine.calls.finish("verify", (msg.isSuccessful, msg.errorText))
+
+
+def display_group_list(engine: Engine, msg: m.DisplayGroupList) -> None:
+    engine.calls.finish(msg.reqId, [int(group) for group in msg.groups.split("|") if group.isdecimal()])
+
+
+def display_group_updated(engine: Engine, msg: m.DisplayGroupUpdated) -> None:
+    engine.events.displayGroupUpdatedEvent.emit(msg.reqId, msg.contractInfo)
+
+
+def config_response(engine: Engine, msg: m.ConfigResponse) -> None:
+    engine.calls.finish(msg.reqId, msg.config)
+
+
+def update_config_response(engine: Engine, msg: m.UpdateConfigResponse) -> None:
+    engine.calls.finish(msg.reqId, msg.result)
+
+
+REDUCERS: Reducers = {
+    m.ErrMsg: err_msg,
+    m.CurrentTime: current_time,
+    m.CurrentTimeInMillis: current_time_in_millis,
+    m.UserInfo: user_info,
+    m.VerifyMessageApi: verify_message_api,
+    m.VerifyCompleted: verify_completed,
+    m.VerifyAndAuthMessageApi: verify_and_auth_message_api,
+    m.VerifyAndAuthCompleted: verify_and_auth_completed,
+    m.DisplayGroupList: display_group_list,
+    m.DisplayGroupUpdated: display_group_updated,
+    m.ConfigResponse: config_response,
+    m.UpdateConfigResponse: update_config_response,
+}

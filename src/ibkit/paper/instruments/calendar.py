@@ -134,9 +134,7 @@ def _hours(calendar: Calendar, day: date) -> Hours:
         cut = late = calendar.bridge_end
     elif calendar.short_end is not None and day in holidays.us_short(day.year):
         cut, late = calendar.short_end, calendar.short_late or calendar.short_end
-    return Hours(
-        _sessions(calendar, day, calendar.trading, late), _sessions(calendar, day, calendar.liquid, cut)
-    )
+    return Hours(_sessions(calendar, day, calendar.trading, late), _sessions(calendar, day, calendar.liquid, cut))
 
 
 def _sessions(calendar: Calendar, day: date, spans: Spans, cut: int | None) -> tuple[Session, ...]:

@@ -12,7 +12,7 @@ from functools import cache
 from weakref import WeakValueDictionary
 
 from ibkit.model import Contract, ContractDescription, ContractDetails, OptionChain, PriceIncrement
-from ibkit.paper.instruments import futures, ids, options, rules
+from ibkit.paper.instruments import expiries, futures, ids, options, rules
 from ibkit.paper.instruments.bags import bag
 from ibkit.paper.instruments.details import details
 from ibkit.paper.instruments.instrument import Instrument
@@ -84,7 +84,7 @@ class Catalogue:
         match ids.parse(con_id):
             case ids.FutureId(number, year, month):
                 product = futures.by_number().get(number)
-                if product is None or futures.expiries.MONTH_CODES[month - 1] not in product.months:
+                if product is None or expiries.MONTH_CODES[month - 1] not in product.months:
                     return None
                 return self._future(product, year, month)
             case ids.OptionId(number, day, step, sign):
@@ -151,9 +151,10 @@ class Catalogue:
         """Return the name of the price that ``symbol`` hangs on (SPY and ES: SPX); None for an unknown symbol."""
         symbol = symbol.upper()
         for instrument in _spots().values():
-            if symbol == instrument.contract.symbol and isinstance(instrument.pricing, Spot):
-                if instrument.sec_type != "CASH":
-                    return instrument.pricing.root.key
+            if symbol == instrument.contract.symbol and instrument.sec_type != "CASH":
+                pricing = instrument.pricing
+                if isinstance(pricing, Spot):
+                    return pricing.root.key
         for product in futures.products():
             if product.symbol == symbol:
                 return product.root.key
@@ -264,7 +265,7 @@ class Catalogue:
         kind, symbol = chain.under_key.split(" ", 1)
         if kind == "FUT":
             product = next(p for p in futures.products() if p.symbol == symbol)
-            year, month, _ = next(futures.expiries.months(product.months, day, 1, product.rule))
+            year, month, _ = next(expiries.months(product.months, day, 1, product.rule))
             return self._future(product, year, month)
         return _home(kind, symbol)
 

@@ -25,7 +25,7 @@ class Prints(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Liquidity:
-    """How much trades in a day, how wide the quote is in ticks, how much stands at it; sizes are multiples of ``unit``."""
+    """How much trades in a day, how many ticks wide the quote is, its size; sizes are multiples of ``unit``."""
 
     day_volume: float = 0.0
     spread_ticks: float = 1.0

@@ -22,7 +22,9 @@ from ibkit.paper.instruments.roots import root, scaled, volatility_root
 from ibkit.paper.instruments.spots import HISTORY_BEGIN, ORDER_TYPES
 from ibkit.paper.instruments.tables import number, rows
 
-OPTION_EXCHANGES = "SMART,AMEX,CBOE,PHLX,PSE,ISE,BOX,BATS,NASDAQOM,CBOE2,NASDAQBX,MIAX,GEMINI,EDGX,MERCURY,PEARL,EMERALD,MEMX"
+OPTION_EXCHANGES = (
+    "SMART,AMEX,CBOE,PHLX,PSE,ISE,BOX,BATS,NASDAQOM,CBOE2,NASDAQBX,MIAX,GEMINI,EDGX,MERCURY,PEARL,EMERALD,MEMX"
+)
 LISTED_DAYS = 300
 _STEPS = ((25.0, 0.5), (75.0, 1.0), (200.0, 2.5), (500.0, 5.0), (1000.0, 10.0))  # below this base, this step
 

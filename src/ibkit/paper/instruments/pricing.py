@@ -45,7 +45,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class OptionOn:
-    """A Black-Scholes price without interest on ``underlying``; ``volatility`` is the root of the at-the-money level."""
+    """A Black-Scholes price without interest on ``underlying``; ``volatility`` is the at-the-money level's root."""
 
     underlying: Instrument
     strike: float

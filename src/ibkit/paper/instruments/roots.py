@@ -95,9 +95,7 @@ def _from_row(key: str, row: Row) -> Root:
     if not beta:
         return Root(key, float(row["base"]), ((Factor(key, total, row["activity"]), 1.0),))
     own = sqrt(max(total**2 - (beta * market_factor().sigma) ** 2, (0.3 * total) ** 2))
-    return Root(
-        key, float(row["base"]), ((Factor(key, own, row["activity"]), 1.0), (market_factor(), beta))
-    )
+    return Root(key, float(row["base"]), ((Factor(key, own, row["activity"]), 1.0), (market_factor(), beta)))
 
 
 def _negative(factors: tuple[tuple[Factor, float], ...]) -> tuple[tuple[Factor, float], ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from math import sqrt
 
 from ibkit.model import PriceIncrement
 
@@ -36,7 +37,7 @@ class MarketRule:
     def is_valid(self, price: float) -> bool:
         """Tell whether ``price`` is a whole number of steps (within float noise)."""
         ticks = price / self.increment(price)
-        return abs(ticks - round(ticks)) < 1e-6 * max(1.0, abs(ticks)) ** 0.5
+        return abs(ticks - round(ticks)) < 1e-6 * sqrt(max(1.0, abs(ticks)))
 
 
 def _fixed(id: int, step: float) -> MarketRule:

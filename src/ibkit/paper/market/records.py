@@ -66,7 +66,7 @@ class Bar(NamedTuple):
     close: float
     volume: float
     wap: float
-    count: int
+    count: int  # type: ignore[assignment]  # the protocol's name hides tuple.count
 
 
 class Greeks(NamedTuple):
@@ -82,9 +82,9 @@ class Greeks(NamedTuple):
 
 
 class Shock(NamedTuple):
-    """A scripted move: ``percent`` on everything that hangs on ``symbol``, from ``at`` on, spread over ``over_s`` seconds.
+    """A scripted move: ``percent`` on everything that hangs on ``symbol``, spread over ``over_s`` seconds.
 
-    The move is permanent. It is applied to whole minutes of the path: it begins in the minute that holds ``at``.
+    The move is permanent. It begins with the first step at or after ``at``; everything before stays as it was.
     """
 
     symbol: str

@@ -1,0 +1,86 @@
+"""Orders and executions: handed to the broker, whose reports come back through the router."""
+
+from __future__ import annotations
+
+from ibkit.paper.gateway.finding import find_one
+from ibkit.paper.gateway.handlers.base import Handlers
+from ibkit.paper.gateway.refusal import Refusal, invalid
+from ibkit.paper.gateway.routing import tell_execution, tell_order
+from ibkit.paper.gateway.session import Session
+from ibkit.wire import messages as m
+
+
+def place_order(session: Session, msg: m.PlaceOrder) -> None:
+    session.gateway.broker.place(session.now, session.client_id, msg.orderId, msg.contract, msg.order)
+
+
+def cancel_order(session: Session, msg: m.CancelOrder) -> None:
+    session.gateway.broker.cancel(session.now, session.client_id, msg.orderId, msg.orderCancel)
+
+
+def req_global_cancel(session: Session, msg: m.ReqGlobalCancel) -> None:
+    session.gateway.broker.global_cancel(session.now)
+
+
+def req_open_orders(session: Session, msg: m.ReqOpenOrders) -> None:
+    for report in session.gateway.broker.open_orders():
+        if report.client_id == session.client_id:
+            tell_order(session, report)
+    session.send(m.OpenOrderEnd())
+
+
+def req_all_open_orders(session: Session, msg: m.ReqAllOpenOrders) -> None:
+    for report in session.gateway.broker.open_orders():
+        tell_order(session, report)
+    session.send(m.OpenOrderEnd())
+
+
+def req_auto_open_orders(session: Session, msg: m.ReqAutoOpenOrders) -> None:
+    # Nobody trades by hand in this gateway: there will be nothing to bind.
+    if session.client_id != 0:
+        raise Refusal(327, "Only the default client (i.e 0) can auto bind orders.")
+
+
+def req_completed_orders(session: Session, msg: m.ReqCompletedOrders) -> None:
+    for contract, order, state in session.gateway.broker.completed_orders():
+        session.send(m.CompletedOrder(contract, order, state))
+    session.send(m.CompletedOrdersEnd())
+
+
+def req_executions(session: Session, msg: m.ReqExecutions) -> None:
+    fills = session.gateway.broker.executions(msg.execFilter, session.client_id)
+    for fill in fills:
+        tell_execution(session, msg.reqId, fill)
+        if fill.commission is not None:
+            session.send(m.CommissionAndFeesReport(fill.commission))
+    session.send(m.ExecutionDataEnd(msg.reqId))
+
+
+def exercise_options(session: Session, msg: m.ExerciseOptions) -> None:
+    option = find_one(session.gateway.catalogue, msg.contract)
+    if option.sec_type not in ("OPT", "FOP") or msg.exerciseAction not in (1, 2) or msg.exerciseQuantity < 1:
+        raise invalid("Exercising needs an option, an action (1 exercise, 2 lapse) and a quantity")
+    account = msg.account or session.gateway.accounts[0]
+    held = sum(
+        position.position
+        for position in session.gateway.broker.positions()
+        if position.account == account and position.contract.conId == option.con_id
+    )
+    if held < msg.exerciseQuantity:
+        cause = f"No unlapsed position exists in this option in account {account}."
+    else:
+        cause = f"Exercise ignored as option is not exercisable in account {account}: it is settled at expiry here."
+    raise Refusal(322, f"Error processing request.-'cd' : cause - {cause}")
+
+
+HANDLERS: Handlers = {
+    m.PlaceOrder: place_order,
+    m.CancelOrder: cancel_order,
+    m.ReqGlobalCancel: req_global_cancel,
+    m.ReqOpenOrders: req_open_orders,
+    m.ReqAllOpenOrders: req_all_open_orders,
+    m.ReqAutoOpenOrders: req_auto_open_orders,
+    m.ReqCompletedOrders: req_completed_orders,
+    m.ReqExecutions: req_executions,
+    m.ExerciseOptions: exercise_options,
+}

@@ -1,0 +1,52 @@
+"""When a simulated world begins: at a time the user gives, or in an open market.
+
+Must not know gateways.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ibkit import dates
+from ibkit.clock import Clock, SystemClock
+
+NEW_YORK = ZoneInfo("America/New_York")
+OPENING_HOUR = 10
+
+
+def start_moment(text: str | None, clock: Clock | None = None) -> float:
+    """Return epoch seconds of ``YYYY-MM-DD HH:MM`` with an optional zone; None: 10:00 New York of the latest weekday.
+
+    Args:
+        text: what the user wrote; without a zone it is New York time.
+        clock: tells which day it is; the default is this machine's.
+
+    Raises ValueError for a text that is no time.
+    """
+    if text is None:
+        return _latest_weekday((clock or SystemClock()).time())
+    try:
+        moment = dates.parseIBDatetime(text.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"the start must be written 'YYYY-MM-DD HH:MM' or with a zone behind it, got {text!r}"
+        ) from error
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, OPENING_HOUR)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)).timestamp()
+
+
+def _latest_weekday(now: float) -> float:
+    moment = datetime.fromtimestamp(now, UTC).astimezone(NEW_YORK)
+    day = moment.replace(hour=OPENING_HOUR, minute=0, second=0, microsecond=0)
+    if day > moment:
+        day -= timedelta(days=1)
+    while day.weekday() >= 5:
+        day -= timedelta(days=1)
+    return day.timestamp()
+
+
+def login(text: str) -> list[str]:
+    """Return the accounts in a text; several are separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]

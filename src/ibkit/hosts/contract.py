@@ -17,6 +17,7 @@ suite over every host:
 * **The end.** ``closed`` is called once, with the reason, on the thread that holds the connection, after
   the link is closed and the host is out of service, so that a handler may connect anew. It fails every
   pending call of this connection and of no other.
+* **Threads that end.** A connection whose thread has ended is taken over by the next one that asks.
 * **Failures.** ``step`` raising a ProtocolError ends the connection with that reason; so does any
   other Exception (a reducer that does not catch its own), which is logged with its traceback.
 
@@ -101,7 +102,11 @@ class Link(Protocol):
     def pump(self, until: float | None) -> bool | None:
         """Let a peer in the same thread act, by moving the shared clock to at most ``until``.
 
-        Returns None when the peer lives elsewhere, False when it has nothing more to do, ever.
+        Args:
+            until: a moment of the clock's ``monotonic()``; None for as long as it takes.
+
+        Returns None when the peer lives elsewhere, False when it has nothing more to do, ever. With True, it
+        has acted or the clock has moved to ``until``.
         """
 
     def notify(self, fn: Callable[[], object]) -> None:
@@ -109,3 +114,6 @@ class Link(Protocol):
 
     def close(self) -> None:
         """Close; what was written is still delivered."""
+
+    def abandon(self) -> None:
+        """Close this end without a word to the peer: in a child process, whose parent goes on with the link."""

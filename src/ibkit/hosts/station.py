@@ -1,9 +1,10 @@
 """Stations: every thread that uses the library has one, and a connection is held by one of them.
 
 Holding is what replaces a lock. The station that holds a connection enters its engine; it is *active*
-while its thread is inside the library or runs the event loop the connection is attached to. Nobody takes
-a connection from an active station; what other threads want is handed to it (``Host.call``). From a
-station that is not active (its thread computes, sleeps, has ended) the next one that comes takes over.
+while its thread is inside the library or runs the event loop that watches for it. Nobody takes a connection
+from an active station; what other threads want is handed to it. From a station that is not active (its
+thread computes, sleeps, has ended) the next one that comes takes over. Where a connection was opened is its
+home: that station takes it back when it waits and nobody else is at it.
 
 The one lock here is held for a few assignments, never while foreign code runs.
 
@@ -13,28 +14,69 @@ Must not know engines or links.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
+import logging
 import os
 import socket
-import sys
 import threading
-import traceback
-import warnings
-from collections.abc import Iterator
-from typing import Protocol
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
-from ibkit.errors import NestingTooDeep
+from ibkit.clock import Clock, SystemClock
+from ibkit.hosts import nesting, unread
+from ibkit.hosts.loops import HomeLoop, running_loop
+from ibkit.hosts.poller import Poller
+from ibkit.hosts.timers import Timers
+from ibkit.hosts.watch import BEAT_S, Watch
 
-MAX_NESTING = 20
-"""Blocking calls on one stack: each is a handler that waits inside a wait, about 20 Python frames."""
-
-RECHECK_S = 0.25
-"""Seconds between looks at a connection held by a loop, which cannot tell us that it has ended."""
+logger = logging.getLogger("ibkit")
 
 lock = threading.Lock()
 waiting: set[Station] = set()
 """Stations that want a connection another one holds; woken when a station ceases to be active."""
+connections: list[Held] = []
+"""All open connections, the newest last."""
+main: Station | None = None
+"""The station of the main thread."""
+
+
+class Held(Protocol):
+    """What a station needs of a connection; all but the attributes is called on the thread that holds it."""
+
+    station: Station | None
+    home: Station
+    clock: Clock
+    pumped: bool
+    """Whether its peer lives in this thread, and acts while we wait."""
+    asked: bool
+    """Whether another thread waits for a sign of life of the one that holds it; ``serve`` takes it back."""
+
+    def fileno(self) -> int | None:
+        """Return what to select on, or None."""
+
+    def ready(self) -> None:
+        """Read once, and handle it."""
+
+    def serve(self) -> None:
+        """Do everything that can be done without reading more."""
+
+    def due_in(self) -> float | None:
+        """Return in how many seconds ``serve`` must be called at the latest, or None."""
+
+    def backlog(self) -> bool:
+        """Tell whether bytes wait for the descriptor to take them."""
+
+    def pump(self, secs: float | None) -> bool:
+        """Let a peer in this thread act for at most so many seconds of its clock; see ``Link.pump``."""
+
+    def post(self, fn: Callable[[], object]) -> None:
+        """Have ``fn`` called soon on the thread that holds it; from any thread."""
+
+    def abandon(self) -> None:
+        """Forget the connection, which belongs to the parent process."""
 
 
 class Station:
@@ -44,29 +86,66 @@ class Station:
         self.thread = threading.current_thread()
         self.depth = 0
         """Library calls on the stack of this thread that may enter engines."""
-        self.loop: asyncio.AbstractEventLoop | None = None
-        """The loop that watches for this station: the one seen running last, or its own."""
         self.waits: list[str] = []
-        self._own_loop: asyncio.AbstractEventLoop | None = None
-        self._stoppable = False
-        self.stopped = False
-        """Whether the last run of the own loop was ended by ``poke`` and not by somebody's loop.stop()."""
+        """What the blocking calls on the stack wait for."""
+        self.held: dict[Held, int | None] = {}
+        """The connections, with their descriptors."""
+        self.by_fd: dict[int, Held] = {}
+        self.pumped: list[Held] = []
+        """Those whose peer lives in this thread, and acts while we wait."""
+        self.changed = False
+        """Whether ``watch`` is to be told which connections there are."""
+        self.watch: Watch | None = None
+        """The eyes of an event loop: of the one seen running last, or of the thread's own."""
+        self.home_loop = HomeLoop(self.thread)
+        self.poller = Poller()
+        self.timers = Timers()
+        self.awaited: weakref.WeakSet[asyncio.Future[Any]] = weakref.WeakSet()
+        """Futures we gave out: while one is pending, somebody waits for simulated time to pass."""
+        self.posted: deque[Callable[[], object]] = deque()
+        self.served = time.monotonic()
+        """When this thread was last inside the library, or its loop was free to be; in real seconds."""
+        self._clock: Clock = SystemClock()
+        self._offset = 0.0
         self._ear, self._mouth = socket.socketpair()
         self._ear.setblocking(False)
         self._mouth.setblocking(False)
+        self.ear = self._ear.fileno()
+        self.poller.watch(self.ear)
 
     # -- holding -------------------------------------------------------------------------------------
 
     def active(self) -> bool:
         """Tell whether this thread looks after the connections it holds."""
-        return self.depth > 0 or (self.loop is not None and self.loop.is_running())
+        return self.depth > 0 or self.has_running_loop()
+
+    def has_running_loop(self) -> bool:
+        """Tell whether the loop that watches for this station is running."""
+        watch = self.watch
+        return watch is not None and watch.loop.is_running()
 
     def enter(self) -> None:
         """Become active; always followed by ``leave``."""
-        self.depth += 1
+        with lock:
+            self.depth += 1
+        self._arrive()
+
+    def claim(self, held: Held) -> bool:
+        """Become active and hold ``held``; False, and not active, when an active station holds it."""
+        with lock:
+            if held.station is not self and not self._take(held):
+                return False
+            self.depth += 1
+        self._arrive()
+        return True
 
     def leave(self) -> None:
-        """End what ``enter`` began."""
+        """End what ``enter`` or ``claim`` began."""
+        watch = self.watch
+        if watch is not None and (self.depth == 1 or watch.done is not None):
+            watch.arm()
+        if self.depth == 1:
+            self.served = time.monotonic()
         with lock:
             self.depth -= 1
             others = tuple(waiting) if waiting and not self.depth else ()
@@ -77,31 +156,161 @@ class Station:
     @contextlib.contextmanager
     def wait(self, name: str) -> Iterator[None]:
         """Be active for a blocking call; raises NestingTooDeep, naming the chain."""
-        if len(self.waits) >= MAX_NESTING:
-            raise NestingTooDeep(
-                f"{MAX_NESTING} blocking calls wait inside one another: {_outline(self.waits)}. "
-                f"The handlers on the stack are {_outline(_handlers())}. A handler that waits is called again "
-                "by other events meanwhile: make it a coroutine ('async def', await the ...Async methods), "
-                "or let it only note what to do and do it in the main program"
-            )
+        nesting.check(self.waits)
+        self.enter()
         self.waits.append(name)
-        self.depth += 1
         try:
             yield
         finally:
             self.waits.pop()
+            with lock:
+                if not self.waits and not self._missing():
+                    waiting.discard(self)
             self.leave()
 
-    # -- being told ----------------------------------------------------------------------------------
+    def seek(self, want: Held | None = None, patient: bool = True) -> None:
+        """Take ``want``, and take back the connections whose home is here, from stations that are not active.
 
-    def fileno(self) -> int:
-        """Return what becomes readable when somebody calls ``wake``."""
-        return self._ear.fileno()
+        What cannot be had now is looked for again when another station wakes us. Must be active.
+        """
+        if len(self.held) == len(connections):
+            return
+        with lock:
+            complete = True
+            for held in connections:
+                if held is want or held.home is self or not held.home.thread.is_alive():
+                    complete &= self._take(held, patient or held is not want)
+            if complete:
+                waiting.discard(self)
+            else:
+                waiting.add(self)
+        self._settle()
+
+    def _missing(self) -> bool:
+        return any(held.home is self and held.station is not self for held in connections)
+
+    def _take(self, held: Held, patient: bool = True) -> bool:
+        """Take ``held`` from its station unless that one is active; call it with the lock held."""
+        holder = held.station
+        if holder is self:
+            return True
+        if holder is not None:
+            if holder.depth > 0 or (patient and holder.has_running_loop()):
+                return False
+            holder.let_go(held)
+            if held.home is holder and holder.thread.is_alive():
+                waiting.add(holder)  # it is told when it can have the connection again
+        self.take_up(held)
+        return True
+
+    def take_up(self, held: Held) -> None:
+        """Hold a connection that nobody holds; call it with the lock held."""
+        held.station = self
+        if not held.home.thread.is_alive():
+            held.home = self
+        fd = held.fileno()
+        self.held[held] = fd
+        if fd is not None:
+            self.by_fd[fd] = held
+            self.poller.watch(fd, held.backlog())
+        elif held.pumped:
+            self.pumped.append(held)
+        self.changed = True
+
+    def let_go(self, held: Held) -> None:
+        """Hold ``held`` no longer; call it with the lock held."""
+        held.station = None
+        fd = self.held.pop(held)
+        if fd is not None:
+            del self.by_fd[fd]
+            self.poller.forget(fd)
+        elif held in self.pumped:
+            self.pumped.remove(held)
+        self.changed = True
+
+    def release(self, held: Held) -> None:
+        """Hold a connection no longer that is about to be closed."""
+        with lock:
+            connections.remove(held)
+            self.let_go(held)
+        if self.watch is not None:
+            self.watch.reconcile()
+
+    def _arrive(self) -> None:
+        self._settle()
+        if self.depth == 1 and self.by_fd:
+            unread.look(self, BEAT_S if self.has_running_loop() else 0.0)
+
+    def _settle(self) -> None:
+        """Have the loop that runs in this thread watch for us."""
+        loop = running_loop()
+        watch = self.watch
+        if loop is not None and (watch is None or watch.loop is not loop):
+            self.watch_with(loop)
+        elif self.changed and watch is not None:
+            watch.reconcile()
+
+    def watch_with(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have ``loop`` watch for us: the one that runs here, or the one that is going to."""
+        if self.watch is not None:
+            if self.watch.loop is loop:
+                if self.changed:
+                    self.watch.reconcile()
+                return
+            self.watch.close()
+        self.watch = Watch(self, loop)
+
+    # -- serving -------------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Do everything that can be done without reading from descriptors. Must be active."""
+        while self.posted:
+            call_posted(self.posted.popleft())
+        self.timers.fire(self.now())
+        for held in tuple(self.held):
+            if held.station is self:
+                held.serve()
+
+    def read(self, fd: int) -> None:
+        """Read what one descriptor has. Must be active."""
+        if fd == self.ear:
+            self.heard()
+        elif (held := self.by_fd.get(fd)) is not None:
+            held.ready()
+
+    def look_after(self, held: Held) -> None:
+        """Note whether ``held`` waits until it can write."""
+        if (fd := self.held.get(held)) is not None:
+            self.poller.watch(fd, held.backlog())
+
+    def due_in(self) -> float | None:
+        """Return in how many seconds ``serve`` must be called at the latest."""
+        earliest = self.timers.next()
+        secs = None if earliest is None else max(0.0, earliest - self.now())
+        for held in self.held:
+            due = held.due_in()
+            if due is not None and (secs is None or due < secs):
+                secs = due
+        return secs
+
+    def now(self) -> float:
+        """Return the seconds that timers count in: those of a simulated clock while we hold one, else real ones."""
+        clock = self.pumped[0].clock if self.pumped else _REAL
+        if clock is not self._clock:  # go on from where the other clock was
+            self._offset += self._clock.monotonic() - clock.monotonic()
+            self._clock = clock
+        return clock.monotonic() + self._offset
+
+    # -- being told ----------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """End a wait of this station, from any thread."""
         with contextlib.suppress(OSError):  # full: it will wake anyway; closed: the thread has ended
             self._mouth.send(b"\0")
+        watch = self.watch
+        if watch is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                watch.loop.call_soon_threadsafe(watch.woken)
 
     def heard(self) -> None:
         """Take note of all calls of ``wake``."""
@@ -109,71 +318,28 @@ class Station:
             while len(self._ear.recv(1024)) == 1024:
                 pass
 
-    def poke(self) -> None:
-        """End a run of the own loop, or a wait, so that what it waits for is looked at again."""
-        if threading.get_ident() != self.thread.ident:
-            self.wake()
-        elif self._stoppable and self._own_loop is not None:
-            self.stopped = True
-            self._own_loop.stop()
-
-    # -- loops ---------------------------------------------------------------------------------------
-
-    def parked_loop(self) -> asyncio.AbstractEventLoop | None:
-        """Return a loop that a blocking call should run: none where one runs already, or none is needed."""
-        if running_loop() is not None:
-            return None
-        if self.thread is threading.main_thread():
-            return self.home_loop()
-        with contextlib.suppress(RuntimeError):  # the thread has no loop
-            loop = asyncio.get_event_loop()
-            if not loop.is_closed():
-                self._own_loop = loop
-        return None if self._own_loop is None or self._own_loop.is_closed() else self._own_loop
-
-    def home_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop of this thread that is not running: the current one, else a new one."""
-        loop = self._own_loop
-        if loop is not None and loop.is_closed():
-            loop = None
-        if self.thread is not threading.main_thread():
-            if loop is None:
-                loop = asyncio.SelectorEventLoop()
-        elif (found := _current_loop(known=self._own_loop is not None)) is not None:
-            loop = found
-        else:
-            if loop is None:
-                loop = asyncio.SelectorEventLoop()
-                atexit.register(_close_loop, loop, os.getpid())
-            # So that the script's asyncio.get_event_loop() is the loop that our waits run.
-            asyncio.set_event_loop(loop)
-        self._own_loop = loop
-        return loop
-
-    def run_loop(self, loop: asyncio.AbstractEventLoop, secs: float | None) -> None:
-        """Run the own loop until somebody pokes or ``secs`` have passed."""
-        timer = None if secs is None else loop.call_later(max(0.0, secs), self.poke)
-        self.stopped = False
-        self._stoppable = True
-        try:
-            loop.run_forever()
-        finally:
-            self._stoppable = False
-            if timer is not None:
-                timer.cancel()
-
     def close(self) -> None:
         """Give back what the system lent; the thread has ended."""
         self._ear.close()
         self._mouth.close()
-        if self._own_loop is not None and not self._own_loop.is_running():
-            self._own_loop.close()
+        self.home_loop.close()
+
+
+_REAL = SystemClock()
+
+
+def call_posted(fn: Callable[[], object]) -> None:
+    """Call what another thread posted."""
+    try:
+        fn()
+    except Exception:  # its failure, whatever it is: nobody waits for it
+        logger.exception("%r failed", fn)
 
 
 class _Tenant:
     """Lives in the thread's local storage, so that it dies with the thread."""
 
-    def __init__(self, close: bool = True) -> None:
+    def __init__(self) -> None:
         self.station = Station()
         self._pid = os.getpid()
 
@@ -192,9 +358,12 @@ _inherited: list[object] = []
 
 def here() -> Station:
     """Return the station of this thread."""
+    global main
     tenant = _local.tenant
     if tenant is None:
         tenant = _local.tenant = _Tenant()
+        if tenant.station.thread is threading.main_thread():
+            main = tenant.station
     return tenant.station
 
 
@@ -204,68 +373,15 @@ def forget_all() -> None:
     The child shares the parent's selectors and wake sockets: closing a loop in the child would take the
     parent's sockets out of the parent's selector.
     """
-    global lock, _local
+    global lock, main, _local
+    main = None
     lock = threading.Lock()
-    _inherited.extend((_local, _local.tenant, *waiting))
+    for held in connections:
+        held.abandon()
+    _inherited.extend((_local, _local.tenant, *waiting, *connections))
     tenant = _local.tenant
     _local = _Local()
     waiting.clear()
-    if tenant is not None and tenant.station._own_loop is not None:
-        asyncio.set_event_loop(None)
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the loop that runs in this thread, if any."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
-class _HasLoop(Protocol):
-    loop: asyncio.AbstractEventLoop | None
-
-
-def _current_loop(known: bool) -> asyncio.AbstractEventLoop | None:
-    """Return the loop the main thread has set, if it is open.
-
-    Asking for it makes one, with a DeprecationWarning, when none was ever set. Once we have set one, no
-    warning can come any more; the first time we turn it into an exception, which also keeps it from being made.
-    """
-    try:
-        if known:
-            loop = asyncio.get_event_loop()
-        else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", DeprecationWarning)
-                loop = asyncio.get_event_loop()
-    except (RuntimeError, DeprecationWarning):
-        return None
-    return None if loop.is_closed() else loop
-
-
-def _close_loop(loop: asyncio.AbstractEventLoop, pid: int) -> None:
-    if os.getpid() == pid and not loop.is_running():
-        loop.close()
-
-
-def _outline(names: list[str]) -> str:
-    shown = names if len(names) <= 6 else [*names[:3], f"... ({len(names) - 6} more)", *names[-3:]]
-    return " > ".join(shown) or "unknown"
-
-
-_LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-def _handlers() -> list[str]:
-    """Return the functions on the stack that the library called, outermost first."""
-    names: list[str] = []
-    inside = False
-    for frame, _ in traceback.walk_stack(sys._getframe()):
-        ours = frame.f_code.co_filename.startswith(_LIBRARY)
-        if ours and not inside and frame.f_back is not None:
-            pass
-        inside = ours
-        if not ours and frame.f_back is not None and frame.f_back.f_code.co_filename.startswith(_LIBRARY):
-            names.append(frame.f_code.co_qualname)
-    return names[::-1]
+    connections.clear()
+    if tenant is not None:
+        tenant.station.home_loop.forget()

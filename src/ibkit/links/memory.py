@@ -63,6 +63,10 @@ class MemoryLink:
             self._closed = True
             self._peer._end()
 
+    def abandon(self) -> None:
+        """Close this end without a word to the peer."""
+        self._closed = True
+
     def _deliver(self, data: bytes) -> None:
         self._inbox += data
         if self._notify is not None:
@@ -79,10 +83,10 @@ def memory_pair(name: str = "memory", pump: Pump | None = None) -> tuple[MemoryL
 
     Args:
         name: of the peer, for error texts.
-        pump: called with a moment, or None for "as long as it takes", while the client has nothing to do. It
-            lets the peer act: read its end, move the shared clock to its next event but not beyond the moment,
-            write. Returns False when nothing will ever happen on its side. None: the peer acts by itself,
-            in another thread.
+        pump: called with a moment of the shared clock's ``monotonic()``, or None for "as long as it takes", while
+            the client has nothing to do. It lets the peer act: read its end, move the clock to its next event but
+            not beyond the moment, write. Returns False when nothing will ever happen on its side. None: the peer
+            acts by itself, in another thread.
     """
     client, peer = MemoryLink(name, pump), MemoryLink(f"client of {name}")
     client._peer, peer._peer = peer, client

@@ -1,0 +1,152 @@
+"""The wait: what every blocking call does until it has what it waits for.
+
+Two ways to wait. The *bare* pump polls the descriptors of this thread; no event loop is involved, so it works
+in a notebook cell, in a callback of a running loop, in a worker thread, inside a handler. Where no loop runs
+and the thread has one, the outermost wait *runs that loop* instead, so that the program's tasks and the
+handlers that are coroutines make progress.
+
+Must not know what is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from ibkit.hosts import loops, virtual
+from ibkit.hosts.station import Held, Station
+from ibkit.hosts.watch import PASSES
+
+RECHECK_S = 0.25
+"""Seconds between looks at a connection that a loop holds, which cannot tell us that it has ended."""
+
+STALLED_S = 2.0
+"""Seconds without a sign of life after which a connection is taken from a loop that somebody blocks."""
+
+TASK_CHECK_S = 0.2
+"""Seconds between looks whether the task we block was cancelled; asyncio.run turns Ctrl-C into that."""
+
+IDLE_TURNS = 64
+"""Turns in simulated time after which a loop without tasks is run nevertheless, for its timers."""
+
+
+class DeadEnd(Exception):
+    """A wait in simulated time cannot end: nothing will ever happen."""
+
+
+def wait(
+    station: Station,
+    done: Callable[[], bool],
+    secs: float | None = None,
+    want: Held | None = None,
+    stoppable: bool = False,
+) -> bool:
+    """Serve the connections of this thread until ``done``, or until ``secs`` have passed.
+
+    Args:
+        station: of this thread, inside ``station.wait(...)``.
+        done: looked at between batches.
+        secs: of ``want``'s clock, or the station's; None for ever.
+        want: a connection that another thread may hold; it is served here as soon as that one is not active.
+        stoppable: return also when somebody stops the thread's loop.
+
+    Returns what ``done`` says in the end: False means that the time is over, or the loop was stopped.
+    Raises DeadEnd in simulated time when nothing will ever happen.
+    """
+    turn = _Wait(station, done, secs, want)
+    outermost = len(station.waits) == 1 and loops.running_loop() is None
+    station.seek(want)
+    station.serve()
+    for count in range(1 << 60):
+        if done():
+            return True
+        left = turn.left()
+        if count and left is not None and left <= 0:
+            return False
+        if want is not None and want.station is not station:
+            turn.ask_for(want)
+        loop = station.home_loop.parked() if outermost else None
+        if loop is not None:
+            station.watch_with(loop)
+        if station.pumped and (want is None or want.pumped):
+            turn.simulate(left, loop)
+        elif loop is None:
+            turn.poll(left)
+        elif turn.run(left) and stoppable:
+            return done()
+        station.seek(want)
+        station.serve()
+    raise AssertionError("unreachable")
+
+
+class _Wait:
+    """One wait in progress."""
+
+    def __init__(self, station: Station, done: Callable[[], bool], secs: float | None, want: Held | None) -> None:
+        self._station = station
+        self._done = done
+        self._now = station.now if want is None else want.clock.monotonic
+        self._end = None if secs is None else self._now() + secs
+        self._task = loops.current_task()
+        self._cancels = 0 if self._task is None else self._task.cancelling()
+        self._asked_at: float | None = None
+        self._idle_turns = 0
+
+    def left(self) -> float | None:
+        """Return how many seconds are left."""
+        return None if self._end is None else self._end - self._now()
+
+    def poll(self, left: float | None) -> None:
+        """Wait for the descriptors of this thread, and read from those that are ready."""
+        station = self._station
+        secs = _earlier(left, station.due_in())
+        if self._asked_at is not None:
+            secs = _earlier(secs, RECHECK_S)
+        if self._task is not None:
+            secs = _earlier(secs, TASK_CHECK_S)
+        for fd in station.poller.wait(secs):
+            station.read(fd)
+        if self._task is not None and self._task.cancelling() > self._cancels:
+            raise asyncio.CancelledError("the task was cancelled while it waited in a blocking call")
+
+    def run(self, left: float | None) -> bool:
+        """Run the loop that watches for this thread; True when somebody else stopped it."""
+        watch = self._station.watch
+        assert watch is not None
+        watch.run(self._done, left if self._asked_at is None else _earlier(left, RECHECK_S))
+        return not watch.stopped
+
+    def simulate(self, left: float | None, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Let simulated time pass, after everybody has done what can be done now."""
+        station = self._station
+        ready = station.poller.wait(0)
+        for fd in ready:
+            station.read(fd)
+        if loop is not None and (self._idle_turns == 0 or asyncio.all_tasks(loop)):
+            for _ in range(PASSES):
+                loop.call_soon(loop.stop)
+                loop.run_forever()
+        self._idle_turns = (self._idle_turns + 1) % IDLE_TURNS
+        station.serve()
+        if self._done() or ready:
+            return
+        if not virtual.move(station, left):
+            raise DeadEnd
+
+    def ask_for(self, want: Held) -> None:
+        """Ask the station that holds ``want`` for a sign of life; without one, take it over."""
+        holder = want.station
+        now = time.monotonic()
+        if holder is None:
+            return
+        if self._asked_at is None or not want.asked:
+            self._asked_at = now
+            want.asked = True
+            holder.wake()
+        elif now - self._asked_at > STALLED_S:
+            self._station.seek(want, patient=False)
+
+
+def _earlier(a: float | None, b: float | None) -> float | None:
+    return b if a is None else a if b is None else min(a, b)

@@ -1,0 +1,52 @@
+"""The service thread: it holds one connection for a program that never waits in the library.
+
+Must not know engines or links.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+from ibkit.hosts import pump, station
+from ibkit.hosts.station import Held, here
+
+_prepared = False
+
+
+def prepare() -> None:
+    """Do what the first connection of the process needs: a child process must not use its parent's."""
+    global _prepared
+    if not _prepared:
+        _prepared = True
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=station.forget_all)
+
+
+def start(held: Held, open_it: Callable[[], None], close_it: Callable[[str], None]) -> None:
+    """Have a new thread open ``held`` and serve it to its end; returns when it is open."""
+    opened = threading.Event()
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        me = here()
+        me.home_loop.wanted = True  # handlers may be coroutines
+        with me.wait("the connection's own thread"):
+            try:
+                open_it()
+            except BaseException as error:
+                failure.append(error)
+                return
+            finally:
+                opened.set()
+            try:
+                pump.wait(me, lambda: held.station is None)
+            except SystemExit:
+                close_it("a handler in the connection's own thread raised SystemExit, which ends that thread")
+                raise
+
+    threading.Thread(target=run, name="ibkit service", daemon=True).start()
+    opened.wait()
+    if failure:
+        raise failure[0]

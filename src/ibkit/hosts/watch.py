@@ -1,0 +1,204 @@
+"""The eyes of an asyncio loop: it watches the connections of its thread, and says when something is due.
+
+Where the loop cannot watch descriptors (``add_reader`` raises NotImplementedError: the Proactor loop of
+Windows), a feeder thread does. Must not know engines or links.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ibkit.hosts import unread, virtual
+from ibkit.hosts.feeder import Feeder
+
+if TYPE_CHECKING:
+    from ibkit.hosts.station import Station
+
+BEAT_S = 1.0
+"""Seconds between two notes of when the loop was last free, as long as ``unread`` has something to say."""
+
+PASSES = 3
+"""Rounds of the loop in which tasks can act on what they got, before simulated time moves on."""
+
+
+class Watch:
+    """One loop that watches for one station; used in the thread of both."""
+
+    def __init__(self, station: Station, loop: asyncio.AbstractEventLoop) -> None:
+        self.station = station
+        self.loop = loop
+        self.done: Callable[[], bool] | None = None
+        """While a blocking call runs the loop: whether it has what it waits for."""
+        self.stopped = False
+        """Whether the last run of the loop was ended by us and not by somebody's ``loop.stop()``."""
+        self._writing: dict[int, bool] = {}
+        self._feeders: dict[int, Feeder] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._driving = False
+        self._beat: asyncio.TimerHandle | None = None
+        self.reconcile()
+
+    # -- which descriptors ---------------------------------------------------------------------------
+
+    def reconcile(self) -> None:
+        """Watch the connections that the station holds, and no others."""
+        wanted = self.station.by_fd
+        self.station.changed = False
+        for fd in [fd for fd in self._writing if fd not in wanted]:
+            self._forget(fd)
+        for fd, held in wanted.items():
+            # One that is watched already may be another connection with the same number: begin anew.
+            self._forget(fd)
+            self._watch(fd, held.backlog())
+        if self._beat is None and wanted and not unread.said():
+            self._beat = self.loop.call_later(BEAT_S, self._note_free)
+
+    def _watch(self, fd: int, write: bool) -> None:
+        self._writing[fd] = write
+        try:
+            self.loop.add_reader(fd, self._ready, fd)
+            if write:
+                self.loop.add_writer(fd, self._ready, fd)
+        except NotImplementedError:
+            self._feeders[fd] = Feeder(fd, write, lambda: self.loop.call_soon_threadsafe(self._ready, fd))
+
+    def _forget(self, fd: int) -> None:
+        if self._writing.pop(fd, None) is None:
+            return
+        feeder = self._feeders.pop(fd, None)
+        if feeder is not None:
+            feeder.close()
+        elif not self.loop.is_closed():
+            self.loop.remove_reader(fd)
+            self.loop.remove_writer(fd)
+
+    def _adjust_writing(self) -> None:
+        for fd, held in self.station.by_fd.items():
+            backlog = held.backlog()
+            feeder = self._feeders.get(fd)
+            if feeder is not None:
+                self._writing[fd] = backlog
+                feeder.go_on(backlog)
+            elif self._writing.get(fd) is not backlog:
+                self._writing[fd] = backlog
+                if backlog:
+                    self.loop.add_writer(fd, self._ready, fd)
+                else:
+                    self.loop.remove_writer(fd)
+
+    # -- what the loop calls -------------------------------------------------------------------------
+
+    def _ready(self, fd: int) -> None:
+        station = self.station
+        station.enter()
+        try:
+            held = station.by_fd.get(fd)
+            if station.watch is not self or held is None:
+                self._forget(fd)
+            else:
+                held.ready()
+        finally:
+            station.leave()
+            self.check()
+
+    def woken(self) -> None:
+        """Do what another thread asked for."""
+        self._serve(seek=True)
+        self.stop()
+
+    def _due(self) -> None:
+        self._timer = None
+        self._serve()
+
+    def _serve(self, seek: bool = False) -> None:
+        station = self.station
+        if station.watch is not self:
+            return
+        station.enter()
+        try:
+            station.heard()
+            if seek:
+                station.seek()
+            station.serve()
+        finally:
+            station.leave()
+            self.check()
+
+    def check(self) -> None:
+        """End the run of the loop if the blocking call that runs it has what it waits for."""
+        if self.done is not None and self.done():
+            self.stop()
+
+    def stop(self) -> None:
+        """End the run of the loop by a blocking call."""
+        if self.done is not None:
+            self.stopped = True
+            self.loop.stop()
+
+    def _note_free(self) -> None:
+        """Note that the loop is free to read; so a loop that idles is told from one that is blocked."""
+        self._beat = None
+        self.station.served = time.monotonic()
+        if not unread.said() and self.station.by_fd:
+            self._beat = self.loop.call_later(BEAT_S, self._note_free)
+
+    # -- what is due ---------------------------------------------------------------------------------
+
+    def arm(self) -> None:
+        """Have the loop call us when something is due, or can be written."""
+        station = self.station
+        if self.loop.is_closed():
+            return
+        if station.changed:
+            self.reconcile()
+        secs = station.due_in()
+        if secs is not None:
+            due = self.loop.time() + secs
+            if self._timer is None or due < self._timer.when() - 1e-4:
+                if self._timer is not None:
+                    self._timer.cancel()
+                self._timer = self.loop.call_at(due, self._due)
+        self._adjust_writing()
+        if station.pumped and not self._driving and not station.waits and virtual.is_awaited(station):
+            self._driving = True
+            self.loop.call_soon(self._drive, PASSES)
+
+    def _drive(self, passes: int) -> None:
+        """Let simulated time pass while somebody awaits something in the running loop."""
+        station = self.station
+        if passes and station.watch is self:
+            self.loop.call_soon(self._drive, passes - 1)
+            return
+        if station.watch is not self:
+            return
+        station.enter()
+        try:
+            going_on = virtual.move(station, None)
+            station.serve()
+        finally:
+            self._driving = not going_on  # at the end of the world: no need to come again
+            station.leave()
+
+    def run(self, done: Callable[[], bool], secs: float | None) -> None:
+        """Run the loop until ``done``, ``secs`` have passed, or somebody stops it."""
+        timer = None if secs is None else self.loop.call_later(max(0.0, secs), self.stop)
+        self.stopped = False
+        self.done = done
+        try:
+            self.loop.run_forever()
+        finally:
+            self.done = None
+            if timer is not None:
+                timer.cancel()
+
+    def close(self) -> None:
+        """Watch no more."""
+        for fd in tuple(self._writing):
+            self._forget(fd)
+        for timer in (self._timer, self._beat):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._beat = None

@@ -17,30 +17,29 @@ import numpy as np
 from ibkit.paper.instruments import Instrument, Session
 from ibkit.paper.market import hours
 from ibkit.paper.market.book import minutes_of
-from ibkit.paper.market.noise import Floats, Ints
+from ibkit.paper.market.noise import Floats, Ints, seconds
 from ibkit.paper.market.records import Bar
 from ibkit.paper.market.sizes import Size, Unit
 from ibkit.paper.market.sources import Source
-from ibkit.paper.market.spine import FIRST, STEP, STEPS
+from ibkit.paper.market.spine import STEP, STEP_SECONDS, STEPS
 from ibkit.paper.market.tape import Brief
 
 _CHUNK_MINUTES, _CHUNK_STEPS = 16384, 64  # minutes worked out at a time, whole and by their steps
-_K: Ints = np.arange(STEPS)
 
 
 class _Rows(NamedTuple):
-    """Bars in the making, in order of time; ``key`` tells which bar a row goes to."""
+    """Bars in the making, in order of time; ``key`` tells which bar a row goes to, ``day`` is an ordinal."""
 
-    key: Ints
+    key: Floats
     begin: Floats
-    day: Ints
+    day: Floats
     open: Floats
     high: Floats
     low: Floats
     close: Floats
-    volume: Ints
+    volume: Floats
     turnover: Floats
-    prints: Ints
+    prints: Floats
     weight: Floats
 
 
@@ -51,9 +50,9 @@ class _Spans(NamedTuple):
     previous_start: Floats  # of a session of the same day just before; -inf when there is none
     previous_end: Floats
     origin: Floats
-    key: Ints
+    key: Floats
     begin: Floats  # of the bar, from a day on
-    day: Ints
+    day: Floats
 
 
 def bars(instrument: Instrument, source: Source, size: Size, start: float, end: float, regular: bool) -> list[Bar]:
@@ -69,10 +68,10 @@ def bars(instrument: Instrument, source: Source, size: Size, start: float, end: 
     if not parts:
         return []
     whole = _join(_Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True))), source.averages)
-    last_day = {int(k): int(d) for k, d in zip(whole.key, whole.day, strict=True)}
+    last_day = {float(k): float(d) for k, d in zip(whole.key, whole.day, strict=True)}
     if size.unit is not Unit.SECONDS:  # the day of a bar is its last trading day, whether or not something traded
         spans = _spans(instrument, size, found)
-        last_day = {int(k): int(d) for k, d in zip(spans.key, spans.day, strict=True)}
+        last_day = {float(k): float(d) for k, d in zip(spans.key, spans.day, strict=True)}
     return list(_bars(whole, source, start, last_day))
 
 
@@ -92,11 +91,11 @@ def _rows(
     full = int(np.searchsorted(minutes, int(end // 60))) if whole else 0  # minutes that have ended by ``end``
     for n in range(0, full, _CHUNK_MINUTES):
         part = slice(n, min(n + _CHUNK_MINUTES, full))
-        t = minutes[part] * 60.0
+        t = seconds(minutes[part])
         yield _placed(source.minutes(minutes[part]), t, session[part], spans, size, 60.0)
     for n in range(full, len(minutes), _CHUNK_STEPS):
         part = slice(n, n + _CHUNK_STEPS)
-        t = (minutes[part, None] * 60.0 + (FIRST + STEP * _K)).ravel()
+        t = (seconds(minutes[part])[:, None] + STEP_SECONDS).ravel()
         steps = Brief(*(column.ravel() for column in source.steps(minutes[part])))
         rows = _placed(steps, t, np.repeat(session[part], STEPS), spans, size, STEP)
         upto = int(np.searchsorted(t, end))
@@ -104,7 +103,7 @@ def _rows(
         yield _Rows(*(column[keep] for column in rows))
 
 
-def _placed(brief: Brief, t: Floats, session: Ints, spans: _Spans, size: Size, seconds: float) -> _Rows:
+def _placed(brief: Brief, t: Floats, session: Ints, spans: _Spans, size: Size, weight: float) -> _Rows:
     """Tell for every row that has a price which bar it goes to."""
     there = brief.prints > 0
     t, session = t[there], session[there]
@@ -116,12 +115,12 @@ def _placed(brief: Brief, t: Floats, session: Ints, spans: _Spans, size: Size, s
         begin = np.maximum(
             mark, np.where(mark < spans.previous_end[session], spans.previous_start[session], spans.start[session])
         )
-        key = mark.astype(np.int64) * 2 + spans.day[session] % 2  # two days may share a mark
+        key = mark * 2 + spans.day[session] % 2  # two days may share a mark
     else:
         begin, key = spans.begin[session], spans.key[session]
     turnover = (open_ + high + low + close) * 0.25 * volume
     return _Rows(
-        key, begin, spans.day[session], open_, high, low, close, volume, turnover, count, np.full(len(t), seconds)
+        key, begin, spans.day[session], open_, high, low, close, volume, turnover, count, np.full(len(t), weight)
     )
 
 
@@ -139,9 +138,9 @@ def _spans(instrument: Instrument, size: Size, found: list[Session]) -> _Spans:
         previous_start=np.array([p[0] for p in previous]),
         previous_end=np.array([p[1] for p in previous]),
         origin=np.array([calendar.epoch(s.day, 0) if long else 0.0 for s in found]),
-        key=np.array(key),
+        key=np.array(key, dtype=np.float64),
         begin=np.array([begins[k] for k in key]),
-        day=np.array([s.day.toordinal() for s in found]),
+        day=np.array([s.day.toordinal() for s in found], dtype=np.float64),
     )
 
 
@@ -178,7 +177,7 @@ def _join(rows: _Rows, averages: bool) -> _Rows:
     )
 
 
-def _bars(rows: _Rows, source: Source, start: float, last_day: dict[int, int]) -> Iterator[Bar]:
+def _bars(rows: _Rows, source: Source, start: float, last_day: dict[float, float]) -> Iterator[Bar]:
     keep = rows.begin >= start
     volume = np.where(rows.volume > 0, rows.volume, 1)
     wap = np.where(rows.volume > 0, rows.turnover / volume, rows.close)
@@ -190,8 +189,8 @@ def _bars(rows: _Rows, source: Source, start: float, last_day: dict[int, int]) -
     ):
         if source.averages:
             open_, close = round(open_, 8), round(close, 8)
-        day = date.fromordinal(last_day[key])
+        day = date.fromordinal(int(last_day[key]))
         if source.trades:
-            yield Bar(begin, day, open_, high, low, close, size, round(mean, 8), count)
+            yield Bar(begin, day, open_, high, low, close, size, round(mean, 8), int(count))
         else:
             yield Bar(begin, day, open_, high, low, close, -1.0, -1.0, -1)

@@ -44,7 +44,7 @@ def cdf(x: Floats) -> Floats:
     bottom = np.full(x.shape, _BOTTOM[0])
     for factor in _BOTTOM[1:]:
         bottom = bottom * size + factor
-    tail = np.exp(-0.5 * size * size) * top / bottom
+    tail: Floats = np.exp(-0.5 * size * size) * top / bottom
     return np.where(x > 0, 1.0 - tail, tail)
 
 
@@ -52,7 +52,8 @@ def prices(sign: int, forward: Floats, strike: float, years: Floats, volatility:
     """Return option prices; ``sign`` +1 call, -1 put. All times must be positive."""
     deviation = volatility * np.sqrt(years)
     d1 = np.log(forward / strike) / deviation + 0.5 * deviation
-    return sign * (forward * cdf(sign * d1) - strike * cdf(sign * (d1 - deviation)))
+    worth: Floats = forward * cdf(sign * d1) - strike * cdf(sign * (d1 - deviation))
+    return worth if sign > 0 else -worth
 
 
 def sensitivities(sign: int, forward: float, strike: float, years: float, volatility: float) -> Sensitivities:

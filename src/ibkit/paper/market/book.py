@@ -48,7 +48,7 @@ class _Day(NamedTuple):
     open: Floats
     high: Floats
     low: Floats
-    volume: Ints
+    volume: Floats
     latest: Ints  # where the latest price is, -1 before the first
     minutes: Ints
     close: Floats
@@ -119,7 +119,7 @@ class Book:
         return _step_at(min(t, session.end - FIRST)) if session else None
 
     def closes(self, days: list[date], before: int) -> Floats:
-        """Return the fair prices at the close of trading days (ascending) but the last, and of ``before`` days in front."""
+        """Return the fair closing prices of trading days (ascending) but the last, and of ``before`` days in front."""
         if not isinstance(self.maker, SingleMaker):
             raise TypeError("a combo has no closes")
         calendar = self.instrument.calendar
@@ -231,7 +231,7 @@ class Book:
         minutes = minutes_of(spans)
         if not len(minutes):
             none = np.empty(0, dtype=np.int64)
-            return _Day(0, none, *([_NO_ARRAY] * 3), none, none, none, _NO_ARRAY)
+            return _Day(0, none, _NO_ARRAY, _NO_ARRAY, _NO_ARRAY, _NO_ARRAY, none, none, _NO_ARRAY)
         regular = self.regular(minutes)
         brief = self.maker.brief(minutes, regular, self.what)
         there = brief.prints > 0

@@ -13,7 +13,7 @@ import numpy as np
 
 from ibkit.paper.instruments.pricing import OptionOn, Root, Spot
 from ibkit.paper.market import black
-from ibkit.paper.market.noise import Floats, Ints
+from ibkit.paper.market.noise import Floats, Ints, seconds
 from ibkit.paper.market.spine import Marks, Spine
 
 YEAR = 365.0 * 86400
@@ -50,7 +50,7 @@ class SpotModel:
         pricing = self._pricing
         if not pricing.carry:
             return np.full(len(minutes), pricing.scale)
-        return pricing.scale * np.exp(pricing.carry * (pricing.expires - minutes * 60.0) / YEAR)
+        return pricing.scale * np.exp(pricing.carry * (pricing.expires - seconds(minutes)) / YEAR)
 
     def at_marks(self, minutes: Ints, marks: Marks) -> Floats:
         """Return fair prices at the first step, the highest, the lowest and the last: a row for each."""
@@ -78,7 +78,7 @@ class OptionModel:
         """Return what the price depends on; ``first`` is the root's price at each minute's first step."""
         pricing = self._pricing
         forward = self._under.factor(minutes)
-        years = np.maximum((pricing.expires - minutes * 60.0) / YEAR, 0.0)
+        years = np.maximum((pricing.expires - seconds(minutes)) / YEAR, 0.0)
         reach = np.log(pricing.strike / (first * forward)) / np.sqrt(np.maximum(years, 1 / 52))
         reach = np.clip(reach, -2.5, 2.5)
         smile = 1.0 - 0.12 * reach + 0.06 * reach * reach

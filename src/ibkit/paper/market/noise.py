@@ -7,6 +7,7 @@ sums of four 16-bit parts and exponentials a table, so that they are the same on
 from __future__ import annotations
 
 from hashlib import blake2b
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,10 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S16, _S27, _S30, _S31, _S32, _S48 = (np.uint64(n) for n in (16, 27, 30, 31, 32, 48))
 _LOW16 = np.uint64(0xFFFF)
-_NORMAL_SCALE = 3.0**0.5 / 65536  # four uniforms on 0..65535 have the variance 65536**2 / 3
+_NORMAL_SCALE = sqrt(3.0) / 65536  # four uniforms on 0..65535 have the variance 65536**2 / 3
 
 # -log(u) for the 65536 middles of [0, 1): an exponential of mean one.
-_EXPONENTIAL: Floats = np.round(-np.log((np.arange(65536) + 0.5) / 65536), 9)
+_EXPONENTIAL: Floats = np.array([round(-log((n + 0.5) / 65536), 9) for n in range(65536)])
 
 
 def stream(seed: int, *names: str) -> np.uint64:
@@ -52,8 +53,11 @@ def part(bits: Bits, shift: int, width: int) -> Ints:
 
 def normal(bits: Bits) -> Floats:
     """Turn bits into (nearly) standard normal numbers, never beyond 3.5."""
-    total = (bits & _LOW16) + (bits >> _S16 & _LOW16) + (bits >> _S32 & _LOW16) + (bits >> _S48)
-    return (total.astype(np.float64) - 131070.0) * _NORMAL_SCALE
+    parts = (bits & _LOW16) + (bits >> _S16 & _LOW16) + (bits >> _S32 & _LOW16) + (bits >> _S48)
+    total: Floats = parts.astype(np.float64)
+    total -= 131070.0
+    total *= _NORMAL_SCALE
+    return total
 
 
 def exponential(bits: Bits, shift: int) -> Floats:
@@ -64,3 +68,8 @@ def exponential(bits: Bits, shift: int) -> Floats:
 def uniform(bits: Bits, shift: int) -> Floats:
     """Turn 16 of the bits into numbers inside (0, 1)."""
     return (part(bits, shift, 16) + 0.5) / 65536
+
+
+def seconds(minutes: Ints) -> Floats:
+    """Return when minutes begin."""
+    return minutes.astype(np.float64) * 60.0

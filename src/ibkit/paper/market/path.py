@@ -72,11 +72,19 @@ class Activity:
                 variants.append(self._week[places].reshape(24, 60))
         self.minutes: Floats = np.stack(variants)  # variant, hour, minute
         self.hours: Floats = np.add.accumulate(self.minutes, axis=2)[:, :, -1]
-        self.days: list[float] = [float(row) for row in np.add.accumulate(self.hours, axis=1)[:, -1]]
+        self._days: list[float] = np.sqrt(np.add.accumulate(self.hours, axis=1)[:, -1]).tolist()
+        self._deviations: list[float] = []
 
     def variant(self, day: int) -> int:
-        """Return which row of ``minutes``, ``hours`` and ``days`` holds for a day."""
+        """Return which row of ``minutes`` and ``hours`` holds for a day."""
         return self._variant[(day + 3) % 7, _offset(self._zone, day)]  # day 0 was a Thursday
+
+    def deviations(self, first: int, count: int) -> list[float]:
+        """Return how far days move, against a weekday of variance one: ``count`` days after ``first`` others."""
+        known = self._deviations
+        for day in range(FIRST_DAY + len(known), FIRST_DAY + first + count):
+            known.append(self._days[self.variant(day)])
+        return known[first : first + count]
 
 
 @lru_cache(maxsize=65536)
@@ -129,8 +137,8 @@ class Path:
             ahead = np.arange(begin, begin + count) + FIRST_DAY
             noise = normal(draw(self._keys[0], ahead)).tolist()
             level = self._levels[-1]
-            for day, z in zip(ahead.tolist(), noise, strict=True):
-                level = level * _MEMORY_STEP + z * self._daily * sqrt(self.activity.days[self.activity.variant(day)])
+            for deviation, z in zip(self.activity.deviations(begin, count), noise, strict=True):
+                level = level * _MEMORY_STEP + z * self._daily * deviation
                 self._levels.append(level)
             self._array = np.array(self._levels)
         return self._array[first], self._array[first + 1]

@@ -14,7 +14,7 @@ from ibkit.paper.instruments import Session
 from ibkit.paper.market.book import Book
 from ibkit.paper.market.noise import Floats, Ints
 from ibkit.paper.market.spine import STEPS, Spine
-from ibkit.paper.market.tape import Brief, series
+from ibkit.paper.market.tape import Brief, series, untraded
 
 # Historical volatility: of the closes of so many days, on so many trading days a year.
 WINDOW, TRADING_DAYS = 30, 252
@@ -64,12 +64,14 @@ class Level:
 
     def minutes(self, minutes: Ints) -> Brief:
         """See ``Source``."""
-        return _untraded(*(np.round(column, 6) for column in self._spine.marks(minutes)[:4]))
+        marks = self._spine.marks(minutes)
+        rows: Floats = np.stack((marks.first, marks.high, marks.low, marks.last))
+        return untraded(np.round(rows, 6))
 
     def steps(self, minutes: Ints) -> Brief:
         """See ``Source``."""
         value = np.round(self._spine.steps(minutes), 6)
-        return _untraded(value, value, value, value)
+        return untraded(np.stack((value, value, value, value)))
 
 
 class Realized:
@@ -90,14 +92,9 @@ class Realized:
     def minutes(self, minutes: Ints) -> Brief:
         """See ``Source``."""
         value = self._values[np.searchsorted(self._starts, minutes * 60, side="right") - 1]
-        return _untraded(value, value, value, value)
+        return untraded(np.stack((value, value, value, value)))
 
     def steps(self, minutes: Ints) -> Brief:
         """See ``Source``."""
         value = np.repeat(self.minutes(minutes).close[:, None], STEPS, axis=1)
-        return _untraded(value, value, value, value)
-
-
-def _untraded(open_: Floats, high: Floats, low: Floats, close: Floats) -> Brief:
-    none = np.zeros(open_.shape, dtype=np.int64)
-    return Brief(open_, high, low, close, none, none + 1)
+        return untraded(np.stack((value, value, value, value)))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ibkit.paper.instruments.pricing import Root
-from ibkit.paper.market.noise import Flags, Floats, Ints, draw, exponential, normal, part, stream
+from ibkit.paper.market.noise import Flags, Floats, Ints, draw, exponential, normal, part, seconds, stream
 from ibkit.paper.market.path import Path
 
 STEPS = 240  # in a minute
@@ -22,6 +22,7 @@ STEP = 0.25  # seconds
 FIRST = 0.125  # seconds from the minute's begin to its first step
 LAST = FIRST + (STEPS - 1) * STEP
 _K: Ints = np.arange(STEPS)
+STEP_SECONDS: Floats = FIRST + STEP * np.arange(STEPS, dtype=np.float64)  # from the begin of a minute
 _HOURS_KEPT, _MINUTES_KEPT = 4, 3
 
 
@@ -78,8 +79,8 @@ class Spine:
         first, high, low, last = plain[:4]
         rough = np.zeros(len(minutes), dtype=np.bool_)
         if self._lifts:
-            begin = self._lift(minutes * 60.0 + FIRST)
-            rough = begin != self._lift(minutes * 60.0 + LAST)
+            begin = self._lift(seconds(minutes) + FIRST)
+            rough = begin != self._lift(seconds(minutes) + LAST)
             scale = np.exp(begin)
             first, high, low, last = first * scale, high * scale, low * scale, last * scale
             if rough.any():
@@ -95,7 +96,7 @@ class Spine:
             return self._minutes[single]
         found = _through(self._plain(minutes), normal(draw(self._steps_key, minutes[:, None] * 256 + _K)))
         if self._lifts:
-            found *= np.exp(self._lift(minutes[:, None] * 60.0 + (FIRST + STEP * _K)))
+            found *= np.exp(self._lift(seconds(minutes)[:, None] + STEP_SECONDS))
         if single is not None:
             self._minutes[single] = found
             if len(self._minutes) > _MINUTES_KEPT:
@@ -106,7 +107,7 @@ class Spine:
         """Return the price at the first step of minutes."""
         values, _ = self._knots(minutes)
         first = values[:, 0]
-        return first * np.exp(self._lift(minutes * 60.0 + FIRST)) if self._lifts else first
+        return first * np.exp(self._lift(seconds(minutes) + FIRST)) if self._lifts else first
 
     def _lift(self, t: Floats) -> Floats:
         total = np.zeros(t.shape)

@@ -33,8 +33,8 @@ class Brief(NamedTuple):
     high: Floats
     low: Floats
     close: Floats
-    volume: Ints
-    prints: Ints
+    volume: Floats
+    prints: Floats
 
 
 class Tape(NamedTuple):
@@ -156,7 +156,8 @@ class SingleMaker:
 
     def fair(self, minutes: Ints) -> Floats:
         """Return the fair price at the last step of minutes."""
-        return self.model.at_marks(minutes, self.model.spine.marks(minutes))[3]
+        last: Floats = self.model.at_marks(minutes, self.model.spine.marks(minutes))[3]
+        return last
 
     def _spreads(self, regular: Flags) -> Ints:
         wide = _WIDE if self._widens else 1
@@ -171,7 +172,7 @@ class SingleMaker:
 
     def _sizes(self, bits: Bits, shift: int) -> Floats:
         many = 1 + part(bits, shift, 4) * part(bits, shift + 4, 2) // 2
-        return many * self._quote_units * self.unit
+        return many.astype(np.float64) * (self._quote_units * self.unit)
 
     def _plan(self, minutes: Ints) -> _Plan:
         bits = draw(self._plan_key, minutes)
@@ -200,7 +201,7 @@ class SingleMaker:
         high, low = np.where(count >= 2, high, only), np.where(count >= 2, low, only)
         prices = self._ladder.price(np.stack((first, high, low, last)))
         prices[:, count == 0] = np.nan
-        return Brief(*prices, plan.units, count)
+        return _brief(prices, plan.units, count)
 
     def _quotes(self, bid: Ints, spread: Ints, what: str) -> Brief:
         bids, asks = self._ladder.price(bid), self._ladder.price(bid + spread)
@@ -208,13 +209,12 @@ class SingleMaker:
             rows = np.stack((bids.mean(axis=0), asks[1], bids[2], asks.mean(axis=0)))
         else:
             rows = {"BID": bids, "ASK": asks, "MIDPOINT": middle(bids, asks)}[what]
-        none = np.zeros(rows.shape[1], dtype=np.int64)
-        return Brief(*rows, none, none + 1)
+        return untraded(rows)
 
     def _values(self, place: Floats) -> Brief:
         rows = self._ladder.price(np.floor(place + 0.5).astype(np.int64))
         none = np.zeros(rows.shape[1], dtype=np.int64)
-        return Brief(*rows, none, none + VALUES)
+        return _brief(rows, none, none + VALUES)
 
     def _value_tape(self, marks: Marks, place: Floats) -> Tape:
         price = self._ladder.price(np.floor(place + 0.5).astype(np.int64))
@@ -235,16 +235,25 @@ def _split(plan: _Plan, weight: Ints, traded: Flags) -> Ints:
     return size + traded
 
 
+def untraded(rows: Floats) -> Brief:
+    """Make bars of quotes or levels out of the rows open, high, low, close: there is a price everywhere, no volume."""
+    none = np.zeros(rows.shape[1:], dtype=np.int64)
+    return _brief(rows, none, none + 1)
+
+
+def _brief(rows: Floats, volume: Ints, prints: Ints) -> Brief:
+    return Brief(rows[0], rows[1], rows[2], rows[3], volume.astype(np.float64), prints.astype(np.float64))
+
+
 def series(tape: Tape, what: str) -> Brief:
     """Return every step of a tape as a bar of its own, (minutes, 240); ``prints`` is 0 where TRADES has no trade."""
     if what == "TRADES":
         price = np.where(tape.traded, tape.price, np.nan)
-        return Brief(price, price, price, price, tape.size, tape.traded.astype(np.int64))
-    none = np.zeros(tape.bid.shape, dtype=np.int64)
+        return _brief(np.stack((price, price, price, price)), tape.size, tape.traded.astype(np.int64))
     if what == "BID_ASK":
-        return Brief(tape.bid, tape.ask, tape.bid, tape.ask, none, none + 1)
+        return untraded(np.stack((tape.bid, tape.ask, tape.bid, tape.ask)))
     price = {"BID": tape.bid, "ASK": tape.ask, "MIDPOINT": middle(tape.bid, tape.ask)}[what]
-    return Brief(price, price, price, price, none, none + 1)
+    return untraded(np.stack((price, price, price, price)))
 
 
 def summary(tape: Tape, what: str) -> Brief:

@@ -275,7 +275,7 @@ class Float(Kind):
         if found is None:
             # A report that says nothing must not read as 0 by clients whose default that is.
             return UNSET_DOUBLE if slot.unset != slot.unset else None
-        return float(found) if self.protobuf == "double" else float_text(found)
+        return float(found) if self.protobuf == "double" else quantity_text(found)
 
     def get(self, value: Any, slot: Slot) -> Any:
         if self.protobuf == "string":

@@ -77,7 +77,7 @@ class Shape:
     def default_of(self, name: str) -> tuple[object, bool]:
         """Return the default of a field of the class and whether it has one."""
         if self.is_tuple:
-            return None, False
+            return self.cls._field_defaults.get(name), name in self.cls._field_defaults
         field = self.cls.__dataclass_fields__[name]
         return (None, False) if field.default is MISSING else (field.default, True)
 
@@ -89,6 +89,20 @@ class Shape:
                 raise KeyError(path)
             node = node.shape.fields[name]
         return node
+
+    def leaf(self, path: Path) -> Leaf:
+        """Return the value at a path; raises KeyError when there is none."""
+        node = self.at(path)
+        if not isinstance(node, Leaf):
+            raise KeyError(path)
+        return node
+
+    def inner(self, path: Path) -> Shape:
+        """Return the shape of the object, or of the objects in the list, at a path; raises KeyError."""
+        node = self.at(path)
+        if isinstance(node, Leaf) or isinstance(node.shape, Choice):
+            raise KeyError(path)
+        return node.shape
 
 
 Node: TypeAlias = Leaf | Child
@@ -107,10 +121,7 @@ def _add(shape: Shape, attrs: tuple[Attr, ...], source: Table) -> None:
     for attr in sorted(attrs, key=lambda attr: (attr.kind in KINDS, len(attr.path))):
         parent = shape
         for name in attr.path[:-1]:
-            node = parent.fields.get(name)
-            if not isinstance(node, Child) or not isinstance(node.shape, Shape):
-                raise KeyError(f"{attr.path}: {name} is no record")
-            parent = node.shape
+            parent = parent.inner((name,))
         name = attr.path[-1]
         if attr.kind in KINDS:
             default, has_default = parent.default_of(name)
@@ -125,10 +136,7 @@ def _add(shape: Shape, attrs: tuple[Attr, ...], source: Table) -> None:
             for value in attr.when[1]:
                 node.shape.cases[value] = record_shape(attr.kind, source)
         elif class_of(attr.kind) is None:
-            node = parent.fields[name]
-            if not isinstance(node, Child) or not isinstance(node.shape, Shape):
-                raise KeyError(f"{attr.path} is no record")
-            _add(node.shape, source.records[attr.kind].attrs, source)
+            _add(parent.inner((name,)), source.records[attr.kind].attrs, source)
         else:
             parent.fields[name] = Child(record_shape(attr.kind, source), attr.many, attr.nullable)
 

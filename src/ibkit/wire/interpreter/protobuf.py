@@ -6,7 +6,6 @@ from typing import Any
 
 from ibkit.errors import EncodeError, MalformedMessage
 from ibkit.wire.interpreter.values import Values, build, found, get, join_expiry, put, split_expiry
-from ibkit.wire.kinds import KINDS
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
 from ibkit.wire.table import Attr, Message, Path, Table
 
@@ -30,10 +29,7 @@ class ProtobufWriter:
             legs = step(proto, self._numbers(zipped.of))
             items = get(obj, zipped.path[:-1], self.shape) or ()
             for leg, item in zip(legs, items, strict=False):
-                leaf = self.shape.at(zipped.path[:-1])
-                assert isinstance(leaf, Child) and isinstance(leaf.shape, Shape)
-                price = leaf.shape.at(zipped.path[-1:])
-                assert isinstance(price, Leaf)
+                price = self.shape.inner(zipped.path[:-1]).leaf(zipped.path[-1:])
                 self._set(leg, zipped.name, getattr(item, zipped.path[-1]), price, ".".join(zipped.path))
         if self.message.expiry:
             text = join_expiry(self.message, obj, self.shape)
@@ -120,9 +116,8 @@ class ProtobufReader:
         for zipped in self.message.zips:
             legs = found(values, zipped.of) or []
             prices = self._prices(proto, zipped.of, zipped.name) if legs else []
-            leaf = self.shape.at(zipped.path[:-1])
-            assert isinstance(leaf, Child) and isinstance(leaf.shape, Shape)
-            items = [build(leaf.shape, {} if price is None else {zipped.path[-1]: price}) for price in prices]
+            shape = self.shape.inner(zipped.path[:-1])
+            items = [build(shape, {} if price is None else {zipped.path[-1]: price}) for price in prices]
             put(values, zipped.path[:-1], items if any(price is not None for price in prices) else [])
         if self.message.expiry:
             carrier = ("contractDetails", "contract", "lastTradeDateOrContractMonth")
@@ -144,10 +139,9 @@ class ProtobufReader:
             node = shape.at(attr.path)
             name = prefix + ".".join(attr.path)
             if attr.inline:
-                assert isinstance(node, Child) and isinstance(node.shape, Shape)
                 inner: Values = {}
                 put(values, attr.path, inner)
-                self._attrs(self.source.records[attr.kind].attrs, proto, inner, node.shape, name + ".")
+                self._attrs(self.source.records[attr.kind].attrs, proto, inner, shape.inner(attr.path), name + ".")
                 continue
             where = step(proto, attr.numbers[:-1])
             field = field_name(where, attr.numbers[-1])
@@ -177,7 +171,8 @@ class ProtobufReader:
                 put(values, attr.path, None)
 
     def _item(self, attr: Attr, node: Child, proto: Any, name: str) -> Any:
-        kind, shape, values = attr.kind, node.shape, {}
+        kind, shape = attr.kind, node.shape
+        values: Values = {}
         if isinstance(shape, Choice):
             by = next(a for a in self.source.records[self.source.unions[kind].cases[1]].attrs if a.path == (shape.by,))
             case = getattr(proto, by.names[-1])

@@ -59,8 +59,7 @@ class TextWriter:
                 case Const(text):
                     self.fields.append(text)
                 case Value(path, kind):
-                    leaf = shape.at(path)
-                    assert isinstance(leaf, Leaf)
+                    leaf = shape.leaf(path)
                     self._value(get(obj, path, shape), leaf.as_kind(kind), prefix + ".".join(path))
                 case When(path, _, _, below):
                     if passes(row, get(obj, path, shape)):
@@ -69,9 +68,7 @@ class TextWriter:
                     inner = get(obj, path, shape)
                     self.fields.append("0" if inner is None else "1")
                     if inner is not None:
-                        child = shape.at(path)
-                        assert isinstance(child, Child) and isinstance(child.shape, Shape)
-                        self._rows(below, inner, child.shape, prefix + ".".join(path) + ".")
+                        self._rows(below, inner, shape.inner(path), prefix + ".".join(path) + ".")
                 case ListOf(path, below):
                     self._list(shape.at(path), get(obj, path, shape) or (), below, prefix + ".".join(path))
                 case Switch(path, cases):
@@ -87,9 +84,7 @@ class TextWriter:
                         self.fields.append(str(len(get(obj, path, shape) or ())))
                 case Expiry():
                     text = join_expiry(self.message, self.root, self.shape)
-                    leaf = self.shape.at(self.message.expiry[0])
-                    assert isinstance(leaf, Leaf)
-                    self._value(text, leaf, ".".join(self.message.expiry[0]))
+                    self._value(text, self.shape.leaf(self.message.expiry[0]), ".".join(self.message.expiry[0]))
 
     def _value(self, value: Any, leaf: Leaf, name: str) -> None:
         try:
@@ -160,8 +155,7 @@ class TextReader:
                 case Const():
                     self._take(prefix + "(constant)")
                 case Value(path, kind):
-                    leaf = shape.at(path)
-                    assert isinstance(leaf, Leaf)
+                    leaf = shape.leaf(path)
                     put(values, path, self._value(leaf.as_kind(kind), prefix + ".".join(path)))
                 case When(path, _, _, below):
                     if passes(row, found(values, path)):
@@ -171,12 +165,10 @@ class TextReader:
                     text = self._take(name)
                     if text not in ("", "0", "1"):
                         self._fail(name)
-                    child = shape.at(path)
-                    assert isinstance(child, Child) and isinstance(child.shape, Shape)
                     if text == "1":
                         inner: Values = {}
                         put(values, path, inner)
-                        self._rows(below, inner, child.shape, name + ".")
+                        self._rows(below, inner, shape.inner(path), name + ".")
                 case ListOf(path, below):
                     put(values, path, self._list(shape.at(path), below, prefix + ".".join(path)))
                 case Switch(path, cases):
@@ -188,9 +180,9 @@ class TextReader:
                     bits = self._int(prefix + ".".join(paths[0]))
                     for bit, path in enumerate(paths):
                         put(values, path, bool(bits >> bit & 1))
-                case Count(path, sent):
+                case Count(path):
                     if len(self.fields) - self.index > 1:
-                        self._count(".".join(path))
+                        self._int(".".join(path))
                 case Expiry():
                     parts = split_expiry(self._take(".".join(self.message.expiry[0])))
                     for path, part in zip(self.message.expiry, parts, strict=False):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ibkit.model import (
+    UNSET_DOUBLE,
     CommissionReport,
     Contract,
     ContractDescription,
@@ -484,6 +485,8 @@ class TickReqParams(NamedTuple):
     minTick: float
     bboExchange: str
     snapshotPermissions: int
+    lastPricePrecision: float = UNSET_DOUBLE
+    lastSizePrecision: float = UNSET_DOUBLE
 
 
 class SmartComponents(NamedTuple):

@@ -35,7 +35,7 @@ from ibkit.engine.signals import IBEvents
 from ibkit.engine.state import State
 from ibkit.engine.subscription import Subscription
 from ibkit.engine.throttle import DefaultLimits, Limits, Throttle
-from ibkit.engine.timers import Timers
+from ibkit.engine.timers import Timer, Timers
 from ibkit.errors import ConnectionLost, MalformedMessage, NotConnected, ProtocolError
 from ibkit.model import ConnectionStats, Contract, IBDefaults
 from ibkit.model.values import EPOCH
@@ -135,6 +135,8 @@ class Engine:
         """When the current batch was read."""
         self.last_read = 0.0
         """Monotonic seconds of the last read."""
+        self.idle_timer: Timer | None = None
+        """Of IB.setTimeout."""
         self.malformed = 0
         """How many messages could not be decoded."""
 
@@ -237,7 +239,7 @@ class Engine:
         if self.wanted_end:
             self.state.end_subscriptions()
         self.state.forget_connection()
-        error = self.refusal or ConnectionLost(f"the connection to {self.name} has ended: {reason}")
+        error = self.refusal or ConnectionLost(self._farewell(reason, was_ready))
         self.session.ready.fail(error)
         self.calls.fail_all(error)
         if was_ready:
@@ -331,6 +333,14 @@ class Engine:
             self._bytes_sent,
             self._messages_received,
             self._messages_sent,
+        )
+
+    def _farewell(self, reason: str, was_ready: bool) -> str:
+        if was_ready or self.wanted_end:
+            return f"the connection to {self.name} has ended: {reason}"
+        return (
+            f"{self.name} did not let us in: {reason}. Another program may use client id {self.client_id}, "
+            "or the gateway does not accept connections from this machine (Settings, API, 'Trusted IPs')"
         )
 
     def _must_be_open(self) -> Codec:

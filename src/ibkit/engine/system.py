@@ -137,6 +137,29 @@ def malformed(engine: Engine, error: MalformedMessage, req_id: int | None = None
     engine.events.errorEvent.emit(NO_ID if req_id is None else req_id, UNDECODABLE, str(error), contract)
 
 
+# -- silence ---------------------------------------------------------------------------------------------
+
+
+def watch_idle(engine: Engine, secs: float) -> None:
+    """Emit timeoutEvent once when nothing has come in for ``secs`` seconds; 0 takes it back."""
+    if engine.idle_timer is not None:
+        engine.idle_timer.cancel()
+        engine.idle_timer = None
+    if not secs:
+        return
+    begun = engine.now
+
+    def look() -> None:
+        quiet_since = max(begun, engine.last_read)
+        if engine.now - quiet_since >= secs:
+            engine.idle_timer = None
+            engine.events.timeoutEvent.emit(engine.now - quiet_since)
+        else:
+            engine.idle_timer = engine.timers.at(quiet_since + secs, look)
+
+    engine.idle_timer = engine.timers.at(begun + secs, look)
+
+
 # -- small answers ---------------------------------------------------------------------------------------
 
 

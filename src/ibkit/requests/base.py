@@ -15,7 +15,7 @@ Must not know any request.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from ibkit import clock as clocks
 from ibkit import hosts
@@ -54,8 +54,6 @@ class Requests(IBEvents):
     TimezoneTWS: str = ""
     """The zone of execution times that old gateways send without one; '' means that of this machine."""
 
-    background: ClassVar[bool] = False
-
     def __init__(self, defaults: IBDefaults | None = None, *, background: bool = False) -> None:
         super().__init__()
         self.defaults = defaults if defaults is not None else IBDefaults()
@@ -75,7 +73,7 @@ class Requests(IBEvents):
 
         Raises NotConnected, and what ``act`` raises.
         """
-        return _run(self._connected(), act)
+        return run(self._connected(), act)
 
     def _wait(self, start: Callable[[Engine], Call[T]], timeout: float | None = None) -> T:
         """Send a request and wait for its answer, from any thread; what else arrives is handled meanwhile.
@@ -87,7 +85,7 @@ class Requests(IBEvents):
         Raises NotConnected, RequestTimeout (the request is cancelled), and the error of the answer.
         """
         connection = self._connected()
-        call = _run(connection, start)
+        call = run(connection, start)
         limit = self.RequestTimeout if timeout is None else timeout
         return connection.host.wait(call, limit or None)
 
@@ -97,10 +95,11 @@ class Requests(IBEvents):
         Cancelling the future cancels the request. Raises NotConnected.
         """
         connection = self._connected()
-        return connection.host.future(_run(connection, start))
+        return connection.host.future(run(connection, start))
 
 
-def _run(connection: Connection, act: Callable[[Engine], T]) -> T:
+def run(connection: Connection, act: Callable[[Engine], T]) -> T:
+    """Run ``act`` where the connection is held, with the time set, and write what it has to say."""
     engine, clock = connection.engine, connection.clock
 
     def now() -> T:

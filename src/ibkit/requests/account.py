@@ -1,0 +1,394 @@
+"""Accounts: values, portfolios, positions, profit and loss, advisors.
+
+Must not know how answers are put together; the engine does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from typing import Final, TypeVar
+
+from ibkit.engine.call import Call
+from ibkit.engine.core import Engine
+from ibkit.engine.subscription import Subscription
+from ibkit.errors import InvalidRequest
+from ibkit.model import AccountValue, FamilyCode, PnL, PnLSingle, PortfolioItem, Position, SoftDollarTier
+from ibkit.requests.base import Requests
+from ibkit.requests.lenient import or_else
+from ibkit.wire import messages as m
+
+logger = logging.getLogger("ibkit.ib")
+
+T = TypeVar("T")
+
+SUMMARY_TAGS: Final = (
+    "AccountType,NetLiquidation,TotalCashValue,SettledCash,AccruedCash,BuyingPower,EquityWithLoanValue,"
+    "PreviousDayEquityWithLoanValue,GrossPositionValue,RegTEquity,RegTMargin,SMA,InitMarginReq,MaintMarginReq,"
+    "AvailableFunds,ExcessLiquidity,Cushion,FullInitMarginReq,FullMaintMarginReq,FullAvailableFunds,"
+    "FullExcessLiquidity,LookAheadNextChange,LookAheadInitMarginReq,LookAheadMaintMarginReq,"
+    "LookAheadAvailableFunds,LookAheadExcessLiquidity,HighestSeverity,DayTradesRemaining,DayTradesRemainingT+1,"
+    "DayTradesRemainingT+2,DayTradesRemainingT+3,DayTradesRemainingT+4,Leverage,$LEDGER:ALL"
+)
+"""Everything TWS can tell in a summary."""
+
+FA_TIMEOUT_S: Final = 4.0
+FA_PROFILES: Final = 2
+NO_FA_PROFILES: Final = 177
+"""The server version from which on there are no profiles."""
+
+
+def positions(engine: Engine, timeout: float | None = None) -> Call[list[Position]]:
+    """Ask for all positions; they are kept up to date afterwards."""
+    # Never cancelled: the answer keeps ``positions()`` up to date for everybody.
+    return engine.ask(m.ReqPositions(), key="positions", name="reqPositions()", timeout=timeout)
+
+
+def account_updates(engine: Engine, account: str, timeout: float | None = None) -> Call[None]:
+    """Ask for the values and the portfolio of an account; they are kept up to date afterwards."""
+    return engine.ask(
+        m.ReqAcctData(True, account),
+        key="accountUpdates",
+        name=f"reqAccountUpdates({account!r})",
+        timeout=timeout,
+    )
+
+
+def account_values_once(engine: Engine, account: str, timeout: float | None = None) -> Call[None]:
+    """Ask for the values of one of several accounts, which the next connection asks for anew by itself."""
+    req_id = engine.next_id()
+    return engine.ask(
+        m.ReqAccountUpdatesMulti(req_id, account, "", False),
+        key=req_id,
+        name=f"reqAccountUpdatesMulti({account!r})",
+        timeout=timeout,
+    )
+
+
+def account_updates_multi(engine: Engine, account: str, model: str) -> Call[None]:
+    """Ask for the values of an account or model, in place of an earlier request for the same."""
+    _end(engine, "accountUpdatesMulti", (account, model))
+    req_id = engine.next_id()
+    start = m.ReqAccountUpdatesMulti(req_id, account, model, False)
+    name = f"reqAccountUpdatesMulti({account!r}, {model!r})"
+    return _follow(engine, Subscription(req_id, "accountUpdatesMulti", (account, model), start,
+                                        m.CancelAccountUpdatesMulti(req_id)), name)  # fmt: skip
+
+
+def positions_multi(engine: Engine, account: str, model: str) -> Call[list[Position]]:
+    """Ask for the positions of an account or model, in place of an earlier request for the same."""
+    _end(engine, "positionsMulti", (account, model))
+    req_id = engine.next_id()
+    start = m.ReqPositionsMulti(req_id, account, model)
+    name = f"reqPositionsMulti({account!r}, {model!r})"
+    return _follow(engine, Subscription(req_id, "positionsMulti", (account, model), start,
+                                        m.CancelPositionsMulti(req_id)), name)  # fmt: skip
+
+
+def account_summary(engine: Engine) -> Call[None]:
+    """Begin to follow the summary of all accounts, if that has not begun already."""
+    accounts = engine.state.account
+    if accounts.summary_id in engine.state.subscriptions:
+        return Call.of(None, "reqAccountSummary()")
+    req_id = accounts.summary_id = engine.next_id()
+    start = m.ReqAccountSummary(req_id, "All", SUMMARY_TAGS)
+    subscription = Subscription(req_id, "accountSummary", "All", start, m.CancelAccountSummary(req_id))
+    return _follow(engine, subscription, "reqAccountSummary()")
+
+
+def _follow(engine: Engine, subscription: Subscription, name: str) -> Call[T]:
+    """Begin a subscription whose first picture is waited for; without it there is no subscription."""
+    req_id = subscription.req_id
+    call: Call[T] = engine.ask(subscription.start, key=req_id, name=name, cancel=subscription.cancel)
+    engine.state.subscriptions[req_id] = subscription
+
+    def answered(call: Call[T]) -> None:
+        if call.error is not None:
+            engine.state.subscriptions.pop(req_id, None)
+
+    call.add_done_callback(answered)
+    return call
+
+
+def _find(engine: Engine, kind: str, subject: object) -> int | None:
+    for req_id, subscription in engine.state.subscriptions.items():
+        if subscription.kind == kind and subscription.subject == subject:
+            return req_id
+    return None
+
+
+def _end(engine: Engine, kind: str, subject: object) -> bool:
+    """End a subscription; False when there is none."""
+    req_id = _find(engine, kind, subject)
+    if req_id is not None:
+        engine.unsubscribe(req_id)
+    return req_id is not None
+
+
+def advisor_data(engine: Engine, fa_data_type: int) -> Call[str | None]:
+    """Ask for the groups or aliases of a financial advisor."""
+    _no_profiles(engine, fa_data_type)
+    call: Call[str] = engine.ask(
+        m.ReqFa(fa_data_type), key=f"fa-{fa_data_type}", name=f"requestFA({fa_data_type})", timeout=FA_TIMEOUT_S
+    )
+    return or_else(engine, call, None)
+
+
+def _no_profiles(engine: Engine, fa_data_type: int) -> None:
+    if fa_data_type == FA_PROFILES and engine.version >= NO_FA_PROFILES:
+        raise InvalidRequest("there are no advisor profiles any more: use groups, faDataType 1")
+
+
+def _pnl(engine: Engine, account: str, model: str) -> PnL:
+    known = engine.state.account.pnl
+    for pnl in known.values():
+        if (pnl.account, pnl.modelCode) == (account, model):
+            return pnl
+    req_id, pnl = engine.next_id(), PnL(account, model)
+    engine.subscribe(
+        Subscription(
+            req_id, "pnl", pnl, m.ReqPnl(req_id, account, model), m.CancelPnl(req_id),
+            on_error=lambda _, error: known.pop(req_id, None) and None,
+        )  # fmt: skip
+    )
+    known[req_id] = pnl
+    return pnl
+
+
+def _pnl_single(engine: Engine, account: str, model: str, con_id: int) -> PnLSingle:
+    known = engine.state.account.pnl_single
+    for pnl in known.values():
+        if (pnl.account, pnl.modelCode, pnl.conId) == (account, model, con_id):
+            return pnl
+    req_id, pnl = engine.next_id(), PnLSingle(account, model, con_id)
+    engine.subscribe(
+        Subscription(
+            req_id, "pnlSingle", pnl, m.ReqPnlSingle(req_id, account, model, con_id), m.CancelPnlSingle(req_id),
+            on_error=lambda _, error: known.pop(req_id, None) and None,
+        )  # fmt: skip
+    )
+    known[req_id] = pnl
+    return pnl
+
+
+class AccountRequests(Requests):
+    """Accounts, positions, profit and loss."""
+
+    # -- what is known -------------------------------------------------------------------------------
+
+    def managedAccounts(self) -> list[str]:
+        """Return the accounts of this login."""
+        return list(self._state.account.managed)
+
+    def accountValues(self, account: str = "") -> list[AccountValue]:
+        """Return the values of an account, '' for all: net liquidation, cash, margins, ... as texts."""
+        return [value for value in list(self._state.account.values.values()) if account in ("", value.account)]
+
+    def accountSummary(self, account: str = "") -> list[AccountValue]:
+        """Return the summary of an account, '' for all; the first call asks for it and waits.
+
+        Afterwards it is kept up to date; TWS tells changes about every three minutes.
+        """
+        self._wait(account_summary)
+        return self._summary(account)
+
+    async def accountSummaryAsync(self, account: str = "") -> list[AccountValue]:
+        """Return the summary like ``accountSummary``."""
+        await self._future(account_summary)
+        return self._summary(account)
+
+    def _summary(self, account: str) -> list[AccountValue]:
+        return [value for value in list(self._state.account.summary.values()) if account in ("", value.account)]
+
+    def portfolio(self, account: str = "") -> list[PortfolioItem]:
+        """Return the positions of an account with their values, '' for all accounts that are followed."""
+        return [item for item in list(self._state.account.portfolio.values()) if account in ("", item.account)]
+
+    def positions(self, account: str = "") -> list[Position]:
+        """Return the positions of an account, '' for all."""
+        return [item for item in list(self._state.account.positions.values()) if account in ("", item.account)]
+
+    def pnl(self, account: str = "", modelCode: str = "") -> list[PnL]:
+        """Return the profits and losses that ``reqPnL`` follows; '' for all accounts or models."""
+        return [
+            pnl
+            for pnl in list(self._state.account.pnl.values())
+            if account in ("", pnl.account) and modelCode in ("", pnl.modelCode)
+        ]
+
+    def pnlSingle(self, account: str = "", modelCode: str = "", conId: int = 0) -> list[PnLSingle]:
+        """Return those that ``reqPnLSingle`` follows; '' and 0 for all accounts, models or contracts."""
+        return [
+            pnl
+            for pnl in list(self._state.account.pnl_single.values())
+            if account in ("", pnl.account) and modelCode in ("", pnl.modelCode) and conId in (0, pnl.conId)
+        ]
+
+    # -- values and positions ------------------------------------------------------------------------
+
+    def reqAccountUpdates(self, account: str = "") -> None:
+        """Follow the values and the portfolio of an account; TWS follows one account at a time.
+
+        ``connect`` does this already when there is one account, or one was given.
+        """
+        self._wait(lambda engine: account_updates(engine, account))
+
+    def reqAccountUpdatesAsync(self, account: str) -> Awaitable[None]:
+        """Follow an account like ``reqAccountUpdates``."""
+        return self._future(lambda engine: account_updates(engine, account))
+
+    def cancelAccountUpdates(self, account: str = "") -> None:
+        """No longer follow the values and the portfolio of an account."""
+        self._do(lambda engine: engine.send(m.ReqAcctData(False, account)))
+
+    def reqAccountUpdatesMulti(self, account: str = "", modelCode: str = "") -> None:
+        """Follow the values of an account, or of a model in it; many can be followed at once."""
+        self._wait(lambda engine: account_updates_multi(engine, account, modelCode))
+
+    def reqAccountUpdatesMultiAsync(self, account: str, modelCode: str = "") -> Awaitable[None]:
+        """Follow values like ``reqAccountUpdatesMulti``."""
+        return self._future(lambda engine: account_updates_multi(engine, account, modelCode))
+
+    def cancelAccountUpdatesMulti(self, account: str = "", modelCode: str = "") -> None:
+        """No longer follow what ``reqAccountUpdatesMulti`` followed."""
+        if not self._do(lambda engine: _end(engine, "accountUpdatesMulti", (account, modelCode))):
+            logger.error("cancelAccountUpdatesMulti: not followed: account %r, model %r", account, modelCode)
+
+    def reqAccountSummary(self) -> None:
+        """Follow the summary of all accounts; see ``accountSummary``."""
+        self._wait(account_summary)
+
+    def reqAccountSummaryAsync(self) -> Awaitable[None]:
+        """Follow the summary like ``reqAccountSummary``."""
+        return self._future(account_summary)
+
+    def cancelAccountSummary(self) -> None:
+        """No longer follow the summary; the next ``accountSummary`` asks anew."""
+        self._do(lambda engine: _end(engine, "accountSummary", "All"))
+
+    def reqPositions(self) -> list[Position]:
+        """Ask for the positions of all accounts; ``positions()`` has them already after ``connect``."""
+        return self._wait(positions)
+
+    def reqPositionsAsync(self) -> Awaitable[list[Position]]:
+        """Ask like ``reqPositions``."""
+        return self._future(positions)
+
+    def cancelPositions(self) -> None:
+        """No longer keep ``positions()`` up to date."""
+        self._do(lambda engine: engine.send(m.CancelPositions()))
+
+    def reqPositionsMulti(self, account: str = "", modelCode: str = "") -> list[Position]:
+        """Ask for the positions of an account or model; changes are told by positionMultiEvent."""
+        return self._wait(lambda engine: positions_multi(engine, account, modelCode))
+
+    def reqPositionsMultiAsync(self, account: str = "", modelCode: str = "") -> Awaitable[list[Position]]:
+        """Ask like ``reqPositionsMulti``."""
+        return self._future(lambda engine: positions_multi(engine, account, modelCode))
+
+    def cancelPositionsMulti(self, account: str = "", modelCode: str = "") -> None:
+        """No longer follow what ``reqPositionsMulti`` followed."""
+        if not self._do(lambda engine: _end(engine, "positionsMulti", (account, modelCode))):
+            logger.error("cancelPositionsMulti: not followed: account %r, model %r", account, modelCode)
+
+    # -- profit and loss -----------------------------------------------------------------------------
+
+    def reqPnL(self, account: str, modelCode: str = "") -> PnL:
+        """Follow the profit and loss of an account, or of a model in it.
+
+        Returns: an object that is kept up to date, about once a second; NaN where nothing was told yet. The same one
+        when it is followed already. Event: pnlEvent.
+        """
+        return self._do(lambda engine: _pnl(engine, account, modelCode))
+
+    def cancelPnL(self, account: str, modelCode: str = "") -> None:
+        """No longer follow what ``reqPnL`` followed."""
+
+        def cancel(engine: Engine) -> None:
+            known = engine.state.account.pnl
+            for req_id, pnl in list(known.items()):
+                if (pnl.account, pnl.modelCode) == (account, modelCode):
+                    del known[req_id]
+                    engine.unsubscribe(req_id)
+                    return
+            logger.error("cancelPnL: not followed: account %r, model %r", account, modelCode)
+
+        self._do(cancel)
+
+    def reqPnLSingle(self, account: str, modelCode: str, conId: int) -> PnLSingle:
+        """Follow the profit and loss of one position.
+
+        Returns: an object that is kept up to date, about once a second; NaN where nothing was told yet. The same one
+        when it is followed already. Event: pnlSingleEvent.
+        """
+        return self._do(lambda engine: _pnl_single(engine, account, modelCode, conId))
+
+    def cancelPnLSingle(self, account: str, modelCode: str, conId: int) -> None:
+        """No longer follow what ``reqPnLSingle`` followed."""
+
+        def cancel(engine: Engine) -> None:
+            known = engine.state.account.pnl_single
+            for req_id, pnl in list(known.items()):
+                if (pnl.account, pnl.modelCode, pnl.conId) == (account, modelCode, conId):
+                    del known[req_id]
+                    engine.unsubscribe(req_id)
+                    return
+            logger.error("cancelPnLSingle: not followed: account %r, model %r, conId %d", account, modelCode, conId)
+
+        self._do(cancel)
+
+    # -- advisors ------------------------------------------------------------------------------------
+
+    def requestFA(self, faDataType: int) -> str | None:
+        """Ask for the setup of a financial advisor.
+
+        Args:
+            faDataType: 1 groups, 2 profiles (refused from server version 177 on), 3 aliases.
+
+        Returns: XML. Raises RequestTimeout after four seconds, as for accounts that are no advisor's; None in
+        place of that with ``RaiseRequestErrors = False``. Raises InvalidRequest for profiles.
+        """
+        return self._wait(lambda engine: advisor_data(engine, faDataType))
+
+    async def requestFAAsync(self, faDataType: int) -> str | None:
+        """Ask like ``requestFA``."""
+        return await self._future(lambda engine: advisor_data(engine, faDataType))
+
+    def replaceFA(self, faDataType: int, xml: str) -> None:
+        """Change the setup of a financial advisor.
+
+        Args:
+            faDataType: as in ``requestFA``.
+            xml: the new setup; what it leaves out is deleted.
+        """
+
+        def replace(engine: Engine) -> None:
+            _no_profiles(engine, faDataType)
+            engine.send(m.ReplaceFa(faDataType, xml, engine.next_id()))
+
+        self._do(replace)
+
+    def reqFamilyCodes(self) -> list[FamilyCode]:
+        """Ask which family of accounts each account belongs to."""
+        return self._wait(_family_codes)
+
+    def reqFamilyCodesAsync(self) -> Awaitable[list[FamilyCode]]:
+        """Ask like ``reqFamilyCodes``."""
+        return self._future(_family_codes)
+
+    def reqSoftDollarTiers(self) -> list[SoftDollarTier]:
+        """Ask for the soft dollar tiers that orders can be charged to."""
+        return self._wait(_soft_dollar_tiers)
+
+    def reqSoftDollarTiersAsync(self) -> Awaitable[list[SoftDollarTier]]:
+        """Ask like ``reqSoftDollarTiers``."""
+        return self._future(_soft_dollar_tiers)
+
+
+def _family_codes(engine: Engine) -> Call[list[FamilyCode]]:
+    return engine.ask(m.ReqFamilyCodes(), key="familyCodes", name="reqFamilyCodes()")
+
+
+def _soft_dollar_tiers(engine: Engine) -> Call[list[SoftDollarTier]]:
+    req_id = engine.next_id()
+    return engine.ask(m.ReqSoftDollarTiers(req_id), key=req_id, name="reqSoftDollarTiers()")

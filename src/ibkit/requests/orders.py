@@ -1,0 +1,279 @@
+"""Orders: placing, changing, cancelling, previewing, and what is known about them and their fills.
+
+Must not know how answers are put together; the engine does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from ibkit.engine import placing
+from ibkit.engine.call import Call
+from ibkit.engine.core import Engine
+from ibkit.errors import InvalidRequest
+from ibkit.model import (
+    BracketOrder,
+    Contract,
+    Execution,
+    ExecutionFilter,
+    Fill,
+    LimitOrder,
+    Number,
+    Order,
+    OrderCancel,
+    OrderState,
+    StopOrder,
+    Trade,
+)
+from ibkit.requests.base import Requests
+from ibkit.wire import messages as m
+
+OrderT = TypeVar("OrderT", bound=Order)
+
+
+def open_orders(engine: Engine, timeout: float | None = None) -> Call[list[Trade]]:
+    """Ask for the open orders of this client."""
+    return _orders(engine, m.ReqOpenOrders(), "openOrders", "reqOpenOrders()", timeout)
+
+
+def all_open_orders(engine: Engine) -> Call[list[Trade]]:
+    """Ask for the open orders of all clients."""
+    # The same key: OPEN_ORDER_END does not tell whose question it answers.
+    return _orders(engine, m.ReqAllOpenOrders(), "openOrders", "reqAllOpenOrders()", None)
+
+
+def completed_orders(engine: Engine, api_only: bool, timeout: float | None = None) -> Call[list[Trade]]:
+    """Ask for the orders that have ended today."""
+    name = f"reqCompletedOrders({api_only})"
+    return _orders(engine, m.ReqCompletedOrders(api_only), "completedOrders", name, timeout)
+
+
+def _orders(engine: Engine, message: m.Request, key: str, name: str, timeout: float | None) -> Call[list[Trade]]:
+    trades: Call[list[Trade]] = engine.ask(message, key=key, name=name, timeout=timeout)
+    return trades.map(lambda trades: list(dict.fromkeys(trades)))  # TWS tells some orders twice
+
+
+def executions(engine: Engine, filter: ExecutionFilter, timeout: float | None = None) -> Call[list[Fill]]:
+    """Ask for executions."""
+    req_id = engine.next_id()
+    return engine.ask(
+        m.ReqExecutions(req_id, filter), key=req_id, name=f"reqExecutions({filter})", timeout=timeout
+    )
+
+
+class OrderRequests(Requests):
+    """Orders and fills."""
+
+    # -- what is known -------------------------------------------------------------------------------
+
+    def trades(self) -> list[Trade]:
+        """Return all trades: orders of today, and those that were placed or told while connected."""
+        return list(self._state.orders.held)
+
+    def openTrades(self) -> list[Trade]:
+        """Return the trades whose order has not ended."""
+        return [trade for trade in self.trades() if not trade.isDone()]
+
+    def orders(self) -> list[Order]:
+        """Return the orders of all trades."""
+        return [trade.order for trade in self.trades()]
+
+    def openOrders(self) -> list[Order]:
+        """Return the orders that have not ended."""
+        return [trade.order for trade in self.openTrades()]
+
+    def fills(self) -> list[Fill]:
+        """Return all fills, oldest first."""
+        return list(self._state.orders.fills.values())
+
+    def executions(self) -> list[Execution]:
+        """Return the executions of all fills."""
+        return [fill.execution for fill in self.fills()]
+
+    # -- placing -------------------------------------------------------------------------------------
+
+    def placeOrder(self, contract: Contract, order: Order) -> Trade:
+        """Place a new order, or change one by placing it again.
+
+        Args:
+            contract: what to trade.
+            order: how; the object is kept, and gets its ``orderId`` and ``clientId``. To change an order, change
+                fields of the same object and place it again. ``transmit=False`` holds it back in TWS.
+
+        Returns: the trade, kept up to date from now on; the same one when the order is changed.
+
+        Raises OrderStateError when the order has ended already, InvalidRequest when it belongs to another client,
+            EncodeError for a value that cannot be sent, NotConnected. In all these cases nothing was sent.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), LimitOrder('BUY', 100, 180))   # doctest: +SKIP
+        >>> trade.filledEvent += lambda trade: print(trade.fills[-1])                           # doctest: +SKIP
+        """
+        return self._do(lambda engine: placing.place(engine, contract, order))
+
+    def cancelOrder(self, order: Order, manualCancelOrderTime: str | OrderCancel = "") -> Trade | None:
+        """Ask to cancel an order.
+
+        Args:
+            order: one that was placed.
+            manualCancelOrderTime: for regulated futures trading: when it was cancelled by hand, ``YYYYMMDD HH:MM:SS``
+                with zone, or an OrderCancel with everything CME asks for; '' for none.
+
+        Returns: its trade, now in status PendingCancel; that of an order which has ended as it is. None when the order
+        is not known here; the cancel is sent nevertheless.
+
+        Raises InvalidRequest when the order was never placed or belongs to another client, EncodeError, NotConnected.
+        """
+        order_cancel = (
+            manualCancelOrderTime
+            if isinstance(manualCancelOrderTime, OrderCancel)
+            else OrderCancel(manualCancelOrderTime=manualCancelOrderTime)
+        )
+        return self._do(lambda engine: placing.cancel(engine, order, order_cancel))
+
+    def reqGlobalCancel(self, orderCancel: OrderCancel | None = None) -> None:
+        """Cancel all open orders: of all clients, and those entered by hand.
+
+        Args:
+            orderCancel: what CME asks for; None for nothing.
+        """
+        self._do(lambda engine: engine.send(m.ReqGlobalCancel(orderCancel or OrderCancel())))
+
+    def bracketOrder(
+        self,
+        action: str,
+        quantity: Number,
+        limitPrice: Number,
+        takeProfitPrice: Number,
+        stopLossPrice: Number,
+        **kwargs: object,
+    ) -> BracketOrder:
+        """Make a limit order with a profit-taker and a stop-loss attached; place the three in their order.
+
+        Args:
+            action: BUY or SELL, of the entry.
+            quantity: of each.
+            limitPrice: of the entry.
+            takeProfitPrice: limit of the profit-taker.
+            stopLossPrice: trigger of the stop-loss.
+            **kwargs: fields of all three orders.
+
+        Returns: the orders, with their ids. Only the last one is transmitted, and takes the others with it.
+
+        Raises InvalidRequest for another action, NotConnected.
+
+        >>> for order in ib.bracketOrder('BUY', 100, 180, 190, 175):        # doctest: +SKIP
+        ...     ib.placeOrder(contract, order)
+        """
+        if action not in ("BUY", "SELL"):
+            raise InvalidRequest(f"the action of a bracket is 'BUY' or 'SELL', not {action!r}")
+        reverse = "SELL" if action == "BUY" else "BUY"
+        ids = self._do(lambda engine: [engine.next_id() for _ in range(3)])
+        parent = LimitOrder(action, quantity, limitPrice, orderId=ids[0], transmit=False, **kwargs)
+        take_profit = LimitOrder(
+            reverse, quantity, takeProfitPrice, orderId=ids[1], transmit=False, parentId=ids[0], **kwargs
+        )
+        stop_loss = StopOrder(
+            reverse, quantity, stopLossPrice, orderId=ids[2], transmit=True, parentId=ids[0], **kwargs
+        )
+        return BracketOrder(parent, take_profit, stop_loss)
+
+    @staticmethod
+    def oneCancelsAll(orders: list[OrderT], ocaGroup: str, ocaType: int) -> list[OrderT]:
+        """Put orders into one group, in which a fill of one cancels the others.
+
+        Args:
+            orders: changed in place.
+            ocaGroup: a name not used before.
+            ocaType: 1 cancel the rest, with block; 2 reduce it, with block; 3 reduce it, without block.
+        """
+        for order in orders:
+            order.ocaGroup = ocaGroup
+            order.ocaType = ocaType
+        return orders
+
+    def whatIfOrder(self, contract: Contract, order: Order) -> OrderState:
+        """Ask what an order would cost and do to the margin; nothing is placed.
+
+        Raises OrderRejected and other RequestErrors, RequestTimeout, EncodeError, NotConnected.
+        """
+        return self._wait(lambda engine: placing.preview(engine, contract, order))
+
+    def whatIfOrderAsync(self, contract: Contract, order: Order) -> Awaitable[OrderState]:
+        """Ask like ``whatIfOrder``."""
+        return self._future(lambda engine: placing.preview(engine, contract, order))
+
+    def exerciseOptions(
+        self,
+        contract: Contract,
+        exerciseAction: int,
+        exerciseQuantity: int,
+        account: str,
+        override: int,
+        manualOrderTime: str = "",
+        customerAccount: str = "",
+        professionalCustomer: bool = False,
+    ) -> None:
+        """Exercise options, or let them lapse; what comes of it is told like an order.
+
+        Args:
+            contract: the option.
+            exerciseAction: 1 exercise, 2 lapse.
+            exerciseQuantity: number of contracts.
+            account: whose.
+            override: 1 does it even when it makes no sense by price, 0 does not.
+            manualOrderTime: see ``Order.manualOrderTime``, as the following two.
+        """
+
+        def exercise(engine: Engine) -> None:
+            message = m.ExerciseOptions(
+                engine.next_id(), contract, exerciseAction, exerciseQuantity, account, override,
+                manualOrderTime, customerAccount, professionalCustomer,
+            )  # fmt: skip
+            engine.send(message)
+
+        self._do(exercise)
+
+    # -- asking --------------------------------------------------------------------------------------
+
+    def reqOpenOrders(self) -> list[Trade]:
+        """Ask for the open orders of this client; client 0 gets those entered by hand, too."""
+        return self._wait(open_orders)
+
+    def reqOpenOrdersAsync(self) -> Awaitable[list[Trade]]:
+        """Ask like ``reqOpenOrders``."""
+        return self._future(open_orders)
+
+    def reqAllOpenOrders(self) -> list[Trade]:
+        """Ask for the open orders of all clients and those entered by hand; they are not followed afterwards."""
+        return self._wait(all_open_orders)
+
+    def reqAllOpenOrdersAsync(self) -> Awaitable[list[Trade]]:
+        """Ask like ``reqAllOpenOrders``."""
+        return self._future(all_open_orders)
+
+    def reqAutoOpenOrders(self, autoBind: bool = True) -> None:
+        """Have orders that are entered by hand told, and given an order id; for clientId 0 only."""
+        self._do(lambda engine: engine.send(m.ReqAutoOpenOrders(autoBind)))
+
+    def reqCompletedOrders(self, apiOnly: bool) -> list[Trade]:
+        """Ask for the orders that have ended today; ``apiOnly``: without those entered by hand."""
+        return self._wait(lambda engine: completed_orders(engine, apiOnly))
+
+    def reqCompletedOrdersAsync(self, apiOnly: bool) -> Awaitable[list[Trade]]:
+        """Ask like ``reqCompletedOrders``."""
+        return self._future(lambda engine: completed_orders(engine, apiOnly))
+
+    def reqExecutions(self, execFilter: ExecutionFilter | None = None) -> list[Fill]:
+        """Ask for executions of today (and more days, see the filter), also of other clients.
+
+        Args:
+            execFilter: which; None for all.
+
+        Returns: the fills; their commission reports may come a moment later.
+        """
+        return self._wait(lambda engine: executions(engine, execFilter or ExecutionFilter()))
+
+    def reqExecutionsAsync(self, execFilter: ExecutionFilter | None = None) -> Awaitable[list[Fill]]:
+        """Ask like ``reqExecutions``."""
+        return self._future(lambda engine: executions(engine, execFilter or ExecutionFilter()))

@@ -49,6 +49,12 @@ class Accounts:
         """Forget everything."""
         self.__init__()  # type: ignore[misc]  # the defaults are said once, above
 
+    def end_subscriptions(self) -> None:
+        """No longer follow profits and losses and the summary."""
+        self.pnl.clear()
+        self.pnl_single.clear()
+        self.summary_id = None
+
     def forget_connection(self) -> None:
         """Forget half-sent pictures; a subscription is begun again with the connection that replaces this one."""
         self.told_positions.clear()

@@ -171,7 +171,7 @@ def settle(calls: Iterable[Call[T]], name: str = "several requests") -> Call[lis
     return together
 
 
-def converse(conversation: Conversation[T], name: str = "") -> Call[T]:
+def converse(conversation: Conversation[T], name: str = "several requests") -> Call[T]:
     """Run a conversation and return the call for its result.
 
     >>> def both(a, b):
@@ -188,7 +188,7 @@ def converse(conversation: Conversation[T], name: str = "") -> Call[T]:
         for call in waiting_for:
             call.cancel()
 
-    whole: Call[T] = Call(name or conversation.__name__.strip("_"), cancel)
+    whole: Call[T] = Call(name, cancel)
 
     def go_on(answered: Call[Any] | None) -> None:
         # A loop and not a recursion: many calls are answered already when they are yielded.

@@ -19,6 +19,7 @@ from ibkit.engine import (
     depth,
     executions,
     history,
+    malformed,
     market,
     news,
     options,
@@ -59,6 +60,11 @@ for _module in (
 
 # What goes ahead of data requests.
 URGENT: Final = frozenset({m.PlaceOrder, m.CancelOrder, m.ReqGlobalCancel, m.ExerciseOptions})
+
+
+def _name(message: object) -> str:
+    """Return the name of a message in the tables: the first word of what its class says."""
+    return (type(message).__doc__ or "").partition(" ")[0]
 
 
 class Settings(Protocol):
@@ -188,14 +194,14 @@ class Engine:
         try:
             message = self._codec.decode(body)
         except MalformedMessage as error:
-            system.malformed(self, error)
+            malformed.report(self, error)
             return True
         reducer = REDUCERS.get(type(message))
         if reducer is not None:
             try:
                 reducer(self, message)
             except ValueError as error:  # a text that is no date, no number ...: the reducers' part of decoding
-                system.malformed(self, MalformedMessage(type(message).__name__, "", str(error), body))
+                malformed.report(self, MalformedMessage(_name(message), "text", str(error), body))
         return True
 
     def end_batch(self, now: float) -> None:

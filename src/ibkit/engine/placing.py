@@ -131,5 +131,3 @@ def preview(engine: Engine, contract: Contract, order: Order) -> Call[OrderState
         name=f"whatIfOrder({contract}, {order})",
         contract=contract,
     )
-
-

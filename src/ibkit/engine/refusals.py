@@ -57,10 +57,11 @@ def _attempt_failed(engine: Engine, trade: Trade, held: Held, msg: m.ErrMsg) -> 
             before = getattr(sent, name)
             if value != before and getattr(trade.order, name) == value:
                 setattr(trade.order, name, before)
-    state = _STATE.search(msg.errorString)
-    if state is not None and state[1] in OrderStatus.DoneStates and not trade.isDone():
-        orders.set_status(engine, trade, state[1], msg.errorString, msg.errorCode)
-    elif trade.orderStatus.status == OrderStatus.PendingCancel and not (state and state[1] == OrderStatus.PendingCancel):
+    match = _STATE.search(msg.errorString)
+    state = match[1] if match else ""
+    if state in OrderStatus.DoneStates and not trade.isDone():
+        orders.set_status(engine, trade, state, msg.errorString, msg.errorCode)
+    elif trade.orderStatus.status == OrderStatus.PendingCancel != state:
         if msg.errorCode in _NOT_THERE:
             trade.unknown = True  # TWS has no such order: what became of it has not been told
         orders.set_status(engine, trade, held.before_cancel or OrderStatus.Submitted, msg.errorString, msg.errorCode)

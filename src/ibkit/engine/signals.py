@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ibkit.events import Event
+from ibkit.model.ticker import PendingTickersEvent
 
 
 class IBEvents:
@@ -72,7 +73,7 @@ class IBEvents:
         self.connectedEvent = Event("connectedEvent")
         self.disconnectedEvent = Event("disconnectedEvent")
         self.updateEvent = Event("updateEvent", changed=True)
-        self.pendingTickersEvent = Event("pendingTickersEvent", changed=True)
+        self.pendingTickersEvent = PendingTickersEvent("pendingTickersEvent", changed=True)
         self.barUpdateEvent = Event("barUpdateEvent", changed=True)
         self.newOrderEvent = Event("newOrderEvent")
         self.orderModifyEvent = Event("orderModifyEvent")

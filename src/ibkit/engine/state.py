@@ -46,7 +46,7 @@ class State:
     def end_subscriptions(self) -> None:
         """Forget what keeps answering: the user has ended the connection, it will not be begun again."""
         self.subscriptions.clear()
-        for domain in (self.market, self.history, self.scanner):
+        for domain in (self.account, self.market, self.history, self.scanner):
             domain.end_subscriptions()
 
     def forget_connection(self) -> None:

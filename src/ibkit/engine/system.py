@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ibkit import codes
 from ibkit.codes import Consequence, Target
 from ibkit.engine import refusals
-from ibkit.errors import ClientIdInUse, MalformedMessage, RequestError, request_error
+from ibkit.errors import ClientIdInUse, RequestError, request_error
 from ibkit.model import Contract
 from ibkit.wire import messages as m
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ibkit.engine")
 
 NO_ID: Final = -1
-UNDECODABLE: Final = 508
-"""The official client's code for a message that could not be decoded."""
 DATA_LOST: Final = 1101
 CLIENT_ID_IN_USE: Final = 326
 BUST: Final = 10225
@@ -97,44 +95,6 @@ def _log(msg: m.ErrMsg, contract: Contract | None) -> None:
     row = codes.lookup(msg.errorCode)
     kind = "Error" if row.level >= logging.ERROR else "Warning" if row.level >= logging.WARNING else "Info"
     logger.log(row.level, "%s %d%s: %s", kind, msg.errorCode, about, msg.errorString)
-
-
-# -- what could not be read ------------------------------------------------------------------------------
-
-# The requests without an id whose answer a message belongs to.
-_BELONGS_TO: Final[dict[str, tuple[str, ...]]] = {
-    "PositionData": ("positions",),
-    "OpenOrder": ("openOrders",),
-    "CompletedOrder": ("completedOrders",),
-    "AcctValue": ("accountUpdates",),
-    "PortfolioValue": ("accountUpdates",),
-    "AcctDownloadEnd": ("accountUpdates",),
-    "CurrentTime": ("currentTime",),
-    "CurrentTimeInMillis": ("currentTimeInMillis",),
-    "FamilyCodes": ("familyCodes",),
-    "NewsProviders": ("newsProviders",),
-    "MktDepthExchanges": ("mktDepthExchanges",),
-    "ScannerParameters": ("scannerParams",),
-    "ManagedAccts": ("managedAccounts",),
-    "NextValidId": ("ids",),
-}
-
-
-def malformed(engine: Engine, error: MalformedMessage, req_id: int | None = None) -> None:
-    """Report a message that could not be decoded, and fail the request it was to answer.
-
-    ``req_id``: whose answer it was, when that much could be read.
-    """
-    engine.malformed += 1
-    logger.error("a message of %s could not be decoded and was skipped: %s", engine.name, error)
-    keys: list[Hashable] = [*_BELONGS_TO.get(error.name, ())]
-    contract = None
-    if req_id is not None:
-        keys.append(req_id)
-        contract = engine.calls.contract(req_id)
-    for key in keys:
-        engine.calls.fail(key, error)
-    engine.events.errorEvent.emit(NO_ID if req_id is None else req_id, UNDECODABLE, str(error), contract)
 
 
 # -- silence ---------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from ibkit.engine.call import Call
 from ibkit.engine.core import Engine
 from ibkit.engine.subscription import Subscription
-from ibkit.errors import InvalidRequest
+from ibkit.errors import InvalidRequest, RequestError
 from ibkit.model import AccountValue, FamilyCode, PnL, PnLSingle, PortfolioItem, Position, SoftDollarTier
 from ibkit.requests.base import Requests
 from ibkit.requests.lenient import or_else
@@ -145,11 +145,19 @@ def _pnl(engine: Engine, account: str, model: str) -> PnL:
         if (pnl.account, pnl.modelCode) == (account, model):
             return pnl
     req_id, pnl = engine.next_id(), PnL(account, model)
+
+    def refused(_: Engine, error: RequestError) -> None:
+        known.pop(req_id, None)
+
     engine.subscribe(
         Subscription(
-            req_id, "pnl", pnl, m.ReqPnl(req_id, account, model), m.CancelPnl(req_id),
-            on_error=lambda _, error: known.pop(req_id, None) and None,
-        )  # fmt: skip
+            req_id,
+            "pnl",
+            pnl,
+            m.ReqPnl(req_id, account, model),
+            m.CancelPnl(req_id),
+            on_error=refused,
+        )
     )
     known[req_id] = pnl
     return pnl
@@ -161,11 +169,19 @@ def _pnl_single(engine: Engine, account: str, model: str, con_id: int) -> PnLSin
         if (pnl.account, pnl.modelCode, pnl.conId) == (account, model, con_id):
             return pnl
     req_id, pnl = engine.next_id(), PnLSingle(account, model, con_id)
+
+    def refused(_: Engine, error: RequestError) -> None:
+        known.pop(req_id, None)
+
     engine.subscribe(
         Subscription(
-            req_id, "pnlSingle", pnl, m.ReqPnlSingle(req_id, account, model, con_id), m.CancelPnlSingle(req_id),
-            on_error=lambda _, error: known.pop(req_id, None) and None,
-        )  # fmt: skip
+            req_id,
+            "pnlSingle",
+            pnl,
+            m.ReqPnlSingle(req_id, account, model, con_id),
+            m.CancelPnlSingle(req_id),
+            on_error=refused,
+        )
     )
     known[req_id] = pnl
     return pnl

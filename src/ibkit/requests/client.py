@@ -141,7 +141,7 @@ class Client:
                 raise TypeError(f"{name}() takes {', '.join(names) or 'no arguments'}; {len(args)} were given")
             fields = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
             if isinstance(text := fields.get("orderCancel"), str):
-                fields["orderCancel"] = OrderCancel(manualCancelOrderTime=text)
+                fields["orderCancel"] = OrderCancel(manualOrderCancelTime=text)
             message = cls(**fields)  # type: ignore[arg-type]  # raw: the encoder checks the values
             self._requests._do(lambda engine: engine.send(message))
 

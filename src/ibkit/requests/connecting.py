@@ -94,8 +94,9 @@ def _start(engine: Engine, startup: Startup) -> Conversation[None]:
     questions = _ask(engine, startup)
     yield settle(questions.values(), "the state at startup")
     if StartupFetch.EXECUTIONS in startup.fetch:
-        questions["executions"] = order_requests.executions(engine, ExecutionFilter(), startup.timeout)
-        yield settle([questions["executions"]], "executions")
+        fills = order_requests.executions(engine, ExecutionFilter(), startup.timeout)
+        questions["executions"] = fills.map(lambda answer: answer)
+        yield settle([fills], "executions")
     engine.session.syncing = False
 
     failures = {name: call.error for name, call in questions.items() if call.error is not None}
@@ -255,11 +256,15 @@ class ConnectRequests(Requests):
         connection = Connection(engine, Host(engine, clock, background=self._background), clock)
         engine.touch(clock.monotonic(), clock.time())
         session.begin(engine)
-        engine.session.ready.add_done_callback(lambda call: call.error or self.client.apiStart.emit())
+        engine.session.ready.add_done_callback(self._begun)
         self._connection = connection
         connection.host.open(link)
         call = run(connection, lambda engine: converse(_start(engine, startup), f"connect to {link.name}"))
         return connection, call
+
+    def _begun(self, ready: Call[None]) -> None:
+        if ready.error is None:
+            self.client.apiStart.emit()
 
     def _close(self, connection: Connection, reason: str) -> None:
         connection.engine.wanted_end = True

@@ -57,9 +57,7 @@ def _orders(engine: Engine, message: m.Request, key: str, name: str, timeout: fl
 def executions(engine: Engine, filter: ExecutionFilter, timeout: float | None = None) -> Call[list[Fill]]:
     """Ask for executions."""
     req_id = engine.next_id()
-    return engine.ask(
-        m.ReqExecutions(req_id, filter), key=req_id, name=f"reqExecutions({filter})", timeout=timeout
-    )
+    return engine.ask(m.ReqExecutions(req_id, filter), key=req_id, name=f"reqExecutions({filter})", timeout=timeout)
 
 
 class OrderRequests(Requests):
@@ -127,7 +125,7 @@ class OrderRequests(Requests):
         order_cancel = (
             manualCancelOrderTime
             if isinstance(manualCancelOrderTime, OrderCancel)
-            else OrderCancel(manualCancelOrderTime=manualCancelOrderTime)
+            else OrderCancel(manualOrderCancelTime=manualCancelOrderTime)
         )
         return self._do(lambda engine: placing.cancel(engine, order, order_cancel))
 

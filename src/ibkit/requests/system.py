@@ -209,9 +209,7 @@ class SystemRequests(Requests):
         message = m.VerifyAndAuthRequest(apiName, apiVersion, opaqueIsvKey)
         return self._wait(lambda engine: _verify_and_auth(engine, message))
 
-    def verifyAndAuthRequestAsync(
-        self, apiName: str, apiVersion: str, opaqueIsvKey: str
-    ) -> Awaitable[tuple[str, str]]:
+    def verifyAndAuthRequestAsync(self, apiName: str, apiVersion: str, opaqueIsvKey: str) -> Awaitable[tuple[str, str]]:
         """Begin like ``verifyAndAuthRequest``."""
         message = m.VerifyAndAuthRequest(apiName, apiVersion, opaqueIsvKey)
         return self._future(lambda engine: _verify_and_auth(engine, message))

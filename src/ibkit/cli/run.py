@@ -57,8 +57,19 @@ def _shock(text: str) -> tuple[str, float, float]:
 def _start_gateway(
     stack: ExitStack, seed: int, start: str | None, speed: float, shocks: list[tuple[str, float, float]]
 ) -> None:
-    """Start a gateway until the script has ended, and make it the place where connect() goes."""
-    raise SystemExit("not wired yet")
+    """Start a gateway until the script has ended, and make it the place where every connect() goes."""
+    from ibkit import clock
+    from ibkit.paper import PaperGateway
+    from ibkit.requests import connecting
+
+    try:
+        gateway = stack.enter_context(PaperGateway(port=0, seed=seed, start=start, speed=speed))
+        for symbol, percent, after_s in shocks:
+            gateway.shock(symbol, percent, after_s=after_s)
+    except ValueError as error:  # a start, speed or symbol that cannot be
+        raise typer.BadParameter(str(error)) from None
+    connecting.forced = (gateway.host, gateway.port)
+    clock.default = gateway.clock  # what happens is stamped with the market's time
 
 
 def _execute(script: Path, arguments: list[str]) -> None:

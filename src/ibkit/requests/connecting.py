@@ -44,16 +44,22 @@ HOST = _DefaultText("127.0.0.1")
 PORT = _DefaultNumber(7497)
 CLIENT_ID = _DefaultNumber(1)
 
+forced: tuple[str, int] | None = None
+"""Host and port of every connection from now on, whatever is asked for; ``ibkit run --paper`` sets it."""
+
 
 def target(host: str, port: int, client_id: int) -> tuple[str, int, int]:
     """Return host, port and client id, with IBKIT_HOST, IBKIT_PORT and IBKIT_CLIENT_ID in place of what was not given.
 
     Raises InvalidRequest when the environment holds no number where one belongs.
     """
+    client_id = _number("IBKIT_CLIENT_ID", client_id) if client_id is CLIENT_ID else client_id
+    if forced is not None:
+        return *forced, client_id
     return (
         os.environ.get("IBKIT_HOST") or str(host) if host is HOST else host,
         _number("IBKIT_PORT", port) if port is PORT else port,
-        _number("IBKIT_CLIENT_ID", client_id) if client_id is CLIENT_ID else client_id,
+        client_id,
     )
 
 

@@ -166,11 +166,11 @@ class Emitter:
 
     def _deliver(self, slot: _Slot, args: tuple[Any, ...]) -> None:
         if slot.busy:
-            slot.keep(args, self._changed)
+            self._keep(slot, args)
             return
         if slot.missed:  # left over from a run that SystemExit or KeyboardInterrupt cut short
-            slot.keep(args, self._changed)
-            args = slot.missed.popleft()
+            self._keep(slot, args)
+            args = self._missed(slot)
         slot.busy = True
         try:
             while True:
@@ -195,7 +195,7 @@ class Emitter:
                     self._failed(slot, error)
                 if not slot.missed or not slot.active:
                     return
-                args = slot.missed.popleft()
+                args = self._missed(slot)
         finally:
             slot.busy = False
 
@@ -212,11 +212,25 @@ class Emitter:
         except BaseException:
             for each in frames:
                 for slot in each.slots[each.index :]:
-                    slot.keep(each.args, self._changed)
+                    self._keep(slot, each.args)
                 each.index = len(each.slots)
             raise
         finally:
             frames.remove(frame)
+
+    def hurry(self) -> None:
+        """Tell those who still wait for their turn in an emission in progress, because what it is about will change."""
+        for frame in tuple(self._frames or ()):
+            self._advance(frame)
+
+    def _keep(self, slot: _Slot, args: tuple[Any, ...]) -> None:
+        """Remember an emission for a listener that cannot have it now."""
+        slot.keep(args, self._changed)
+
+    def _missed(self, slot: _Slot) -> tuple[Any, ...]:
+        """Return the first emission that was kept for a listener, which is about to have it."""
+        assert slot.missed
+        return slot.missed.popleft()
 
     def _advance(self, frame: _Frame) -> None:
         while frame.index < len(frame.slots):

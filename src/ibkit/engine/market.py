@@ -97,6 +97,8 @@ class Market:
     """Whose ticks of the last batch are on their tickers."""
     undelivered: deque[Ticker] = field(default_factory=deque)
     """Tickers of the sealed batch whose listeners have not been told yet."""
+    delivering: Ticker | None = None
+    """The ticker whose listeners are being told."""
     batch: set[Ticker] | None = None
     """The sealed batch, until pendingTickersEvent has told of it."""
     unknown_ticks: Counter[int] = field(default_factory=Counter)
@@ -210,8 +212,11 @@ def _same(a: Contract, b: Contract, any_exchange: bool) -> bool:
 
 def seal(engine: Engine) -> None:
     """Close the batch in progress: show its ticks on the tickers, and no others."""
-    deliver(engine)  # the rest of a batch whose handler has waited for this one
     market = engine.state.market
+    if market.delivering is not None and (event := _event(market.delivering)) is not None:
+        event.hurry()
+    engine.events.pendingTickersEvent.hurry()
+    deliver(engine)  # the rest of a batch whose handler has waited for this one
     feeds, market.changed = market.changed, []
     for feed in market.shown:
         if not feed.changed:
@@ -238,8 +243,9 @@ def deliver(engine: Engine) -> None:
     """Tell what the sealed batch changed: each ticker's updateEvent, then pendingTickersEvent."""
     market = engine.state.market
     while market.undelivered:
-        ticker = market.undelivered.popleft()
+        ticker = market.delivering = market.undelivered.popleft()
         fire(ticker, "updateEvent", ticker)
+    market.delivering = None
     if market.batch is not None:
         batch, market.batch = market.batch, None
         engine.events.pendingTickersEvent.emit(batch)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ibkit.events import Event, LazyEvent
 from ibkit.model.bars import Bar, BarList
@@ -39,7 +39,49 @@ ASK_TICKS = frozenset({2, 3, 67, 70})
 _DEFAULTS = IBDefaults()  # shared by all tickers that are not told otherwise
 
 
-class TickerUpdateEvent(Event):
+MOST_MISSED = 10_000
+"""How many ticks of each kind a listener that does not return is owed at most, for each ticker; the oldest go."""
+
+
+class TickWindows(Event):
+    """An event about tickers, for listeners that wait inside: when such a one is told of what it missed, the lists of
+    the ticker (``ticks``, ``tickByTicks``, ``domTicks``) hold all ticks since it was last told, not the last batch."""
+
+    __slots__ = ("_windows",)
+
+    def __init__(self, name: str = "", _with_error_done_events: bool = True, *, changed: bool = False) -> None:
+        super().__init__(name, _with_error_done_events, changed=changed)
+        self._windows: dict[object, dict[Ticker, tuple[list[Any], ...]]] = {}  # Any: three kinds of ticks
+
+    def _keep(self, slot: Any, args: tuple[Any, ...]) -> None:  # Any: as in Event
+        super()._keep(slot, args)
+        windows = self._windows.setdefault(slot, {})
+        tickers: Iterable[Ticker] = args[0] if isinstance(args[0], set) else args
+        for ticker in tickers:
+            window = windows.setdefault(ticker, ([], [], []))
+            shown: tuple[list[Any], ...] = (ticker.ticks, ticker.tickByTicks, ticker.domTicks)  # Any: as above
+            for missed, ticks in zip(window, shown, strict=True):
+                missed += ticks
+                if len(missed) > MOST_MISSED:
+                    del missed[:-MOST_MISSED]
+
+    def _missed(self, slot: Any) -> tuple[Any, ...]:  # Any: as in Event
+        for ticker, window in self._windows.pop(slot, {}).items():
+            ticker.ticks, ticker.tickByTicks, ticker.domTicks = window
+        return super()._missed(slot)
+
+    def __setstate__(self, state: tuple[str, bool, bool]) -> None:
+        super().__setstate__(state)
+        self._windows = {}
+
+
+class PendingTickersEvent(TickWindows):
+    """Emits (set of tickers) when they changed."""
+
+    __slots__ = ()
+
+
+class TickerUpdateEvent(TickWindows):
     """Emits (ticker) when it changed; its methods make streams of (time, price, size) and bars of it."""
 
     __slots__ = ()

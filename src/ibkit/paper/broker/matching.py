@@ -76,7 +76,7 @@ def limit_price(live: Live, tick: Tick) -> float | None:
     cap = price_of(live.order.lmtPrice) or None if rule.cap else None
     if cap is not None:
         price = min(price, cap) if live.sign > 0 else max(price, cap)
-    return price
+    return round(price, 10)  # the digits of the market, not those of float arithmetic
 
 
 class Take(NamedTuple):

@@ -34,7 +34,11 @@ def apply(engine: Engine, trade: Trade, msg: m.ErrMsg) -> None:
     consequence = codes.consequence(code, target)
     if msg.advancedOrderRejectJson:
         trade.advancedError = msg.advancedOrderRejectJson
-    wanted = consequence is Consequence.CANCEL_ORDER and trade.orderStatus.status == OrderStatus.PendingCancel
+    # Cancelled on request, or because the other orders of its group made it needless.
+    grouped = bool(trade.order.ocaGroup or trade.order.parentId)
+    wanted = consequence is Consequence.CANCEL_ORDER and (
+        grouped or trade.orderStatus.status == OrderStatus.PendingCancel
+    )
     _log(trade, msg, logging.INFO if wanted else codes.lookup(code).level)
     if consequence is Consequence.CANCEL_ORDER or consequence is Consequence.REJECT_ORDER:
         if trade.isDone():

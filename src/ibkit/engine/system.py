@@ -62,13 +62,16 @@ def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
         # Requests without an id (positions, advisor data ...) fail without an id, too.
         key = engine.calls.only_without_id() if req_id == NO_ID else None
         if key is None:
-            _log(msg, None)
+            raised = code == CLIENT_ID_IN_USE and not engine.ready
+            _log(msg, None, logging.INFO if raised else codes.lookup(code).level)
             return None
 
-    _log(msg, contract)
+    ends = codes.consequence(code, target) is Consequence.END_REQUEST
+    raised = ends and target is Target.REQUEST and engine.settings.RaiseRequestErrors
+    _log(msg, contract, logging.INFO if raised else codes.lookup(code).level)
     if subscription is not None and code == BUST:
         engine.restart_subscription(subscription, cancel_first=True)
-    elif codes.consequence(code, target) is Consequence.END_REQUEST:
+    elif ends:
         error = request_error(req_id, code, msg.errorString, contract, msg.advancedOrderRejectJson)
         if subscription is not None:
             del engine.state.subscriptions[req_id]
@@ -88,13 +91,13 @@ def fail(engine: Engine, key: Hashable, error: RequestError) -> None:
         engine.calls.finish(key)
 
 
-def _log(msg: m.ErrMsg, contract: Contract | None) -> None:
+def _log(msg: m.ErrMsg, contract: Contract | None, level: int) -> None:
+    """Write a message to the log; quietly where it is going to be raised anyway."""
     about = "" if msg.reqId == NO_ID else f", reqId {msg.reqId}"
     if contract is not None:
         about += f", contract: {contract}"
-    row = codes.lookup(msg.errorCode)
-    kind = "Error" if row.level >= logging.ERROR else "Warning" if row.level >= logging.WARNING else "Info"
-    logger.log(row.level, "%s %d%s: %s", kind, msg.errorCode, about, msg.errorString)
+    kind = "Error" if level >= logging.ERROR else "Warning" if level >= logging.WARNING else "Info"
+    logger.log(level, "%s %d%s: %s", kind, msg.errorCode, about, msg.errorString)
 
 
 # -- silence ---------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from ibkit.engine.call import Call, converse, gather
 from ibkit.engine.core import Engine
 from ibkit.engine.reference import market_rule_key
+from ibkit.engine.system import NO_ID
 from ibkit.errors import ContractAmbiguous, ContractUnknown
 from ibkit.model import (
     Contract,
@@ -30,8 +31,8 @@ from ibkit.wire import messages as m
 
 logger = logging.getLogger("ibkit.ib")
 
-Qualified: TypeAlias = Contract | list[Contract] | None
-"""A contract that was found; the candidates for one that is ambiguous; None for one that is unknown."""
+Found: TypeAlias = Contract | ContractUnknown | ContractAmbiguous
+"""A contract that was found, or why not."""
 
 ANSWER_S: Final = 10.0
 """Seconds to wait for answers that TWS fails to give when it has none."""
@@ -50,25 +51,20 @@ def _contract_details(engine: Engine, contract: Contract) -> Call[list[ContractD
     )
 
 
-def _find(engine: Engine, contract: Contract) -> Generator[Call[Any], Any, Qualified]:
+def _find(engine: Engine, contract: Contract) -> Generator[Call[Any], Any, Found]:
     """Find the one contract that is meant and fill ``contract`` with it."""
     try:
         details: list[ContractDetails] = yield _contract_details(engine, contract)
-    except ContractUnknown:
-        details = []
-    except ContractAmbiguous as error:
-        logger.warning("Ambiguous contract: %s (%s)", contract, error.message)
-        return []
+    except (ContractUnknown, ContractAmbiguous) as error:
+        return error
     found = [each.contract for each in details if each.contract is not None]
     if len(found) > 1 and contract.secType:
         same_kind = [each for each in found if each.secType == contract.secType]
         found = same_kind if len(same_kind) == 1 else found
     if not found:
-        logger.warning("Unknown contract: %s", contract)
-        return None
+        return ContractUnknown(NO_ID, 200, "no contract fits", contract)
     if len(found) > 1:
-        logger.warning("Ambiguous contract: %s, possibles are %s", contract, found)
-        return found
+        return ContractAmbiguous(NO_ID, 200, f"{len(found)} contracts fit", contract, possibles=found)
     _fill(contract, found[0])
     return contract
 
@@ -84,13 +80,33 @@ def _fill(contract: Contract, found: Contract) -> None:
     dataclassUpdate(contract, found, **chosen)
 
 
-def _candidates(engine: Engine, contracts: Sequence[Contract]) -> Call[list[Qualified]]:
+def _search(engine: Engine, contracts: Sequence[Contract]) -> Call[list[Found]]:
     searches = (converse(_find(engine, contract), f"qualifying {contract}") for contract in contracts)
     return gather(searches, f"qualifyContracts of {len(contracts)} contracts")
 
 
-def _qualified(results: list[Qualified]) -> list[Contract]:
-    return [each for each in results if isinstance(each, Contract)]
+def _qualify(engine: Engine, contracts: Sequence[Contract]) -> Call[list[Contract]]:
+    """Qualify all that can be; then raise what is wrong with the first of the others, or log all of it."""
+
+    def judge(results: list[Found]) -> list[Contract]:
+        for contract, found in zip(contracts, results, strict=True):
+            if isinstance(found, Contract):
+                continue
+            if engine.settings.RaiseRequestErrors:
+                raise found
+            if isinstance(found, ContractAmbiguous):
+                logger.warning("Ambiguous contract: %s, possibles are %s", contract, found.possibles)
+            else:
+                logger.warning("Unknown contract: %s", contract)
+        return [found for found in results if isinstance(found, Contract)]
+
+    return _search(engine, contracts).map(judge)
+
+
+def _or_candidates(found: Found) -> Contract | list[object] | None:
+    if isinstance(found, Contract):
+        return found
+    return found.possibles if isinstance(found, ContractAmbiguous) else None
 
 
 def _matching_symbols(engine: Engine, pattern: str) -> Call[list[ContractDescription] | None]:
@@ -175,16 +191,18 @@ class ReferenceRequests(Requests):
 
         The contracts are changed in place; an exchange SMART and ``includeExpired`` stay as they are.
 
-        Returns: the contracts that are qualified now. One that is unknown or ambiguous is left out, with
-            a warning in the log that says which it is and, if ambiguous, lists what it could be.
+        Returns: the contracts that are qualified now. With ``RaiseRequestErrors`` off, one that is unknown
+            or ambiguous is left out, with a warning in the log that says which it is and what it could be.
             ``qualifyContractsAsync(..., returnAll=True)`` returns these, too.
 
-        Raises RequestError when the broker refuses to search, such as for a wrong ``secType``.
+        Raises ContractUnknown, or ContractAmbiguous with all that fit in ``possibles``, for the first contract that
+            cannot be qualified; the others are qualified by then. Raises RequestError when the broker
+            refuses to search, such as for a wrong ``secType``.
 
         >>> hog = Future('HE', '202412', 'CME')
         >>> ib.qualifyContracts(hog)
         """
-        return self._wait(lambda engine: _candidates(engine, contracts).map(_qualified))
+        return self._wait(lambda engine: _qualify(engine, contracts))
 
     async def qualifyContractsAsync(
         self, *contracts: Contract, returnAll: bool = False
@@ -196,8 +214,9 @@ class ReferenceRequests(Requests):
             returnAll: return an entry for every contract: None for an unknown one, the list of
                 candidates for an ambiguous one (empty when the broker does not tell them).
         """
-        found = await self._future(lambda engine: _candidates(engine, contracts))
-        return found if returnAll else _qualified(found)
+        if returnAll:
+            return [_or_candidates(each) for each in await self._future(lambda engine: _search(engine, contracts))]
+        return await self._future(lambda engine: _qualify(engine, contracts))
 
     def reqMatchingSymbols(self, pattern: str) -> list[ContractDescription] | None:
         """Search contracts by the beginning of a symbol or a company name.

@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "requests": GROUND | {"model", "wire", "engine", "hosts", "links"},
     "util": GROUND | {"model", "hosts"},
     "ib": GROUND | {"model", "engine", "hosts", "requests", "util"},
-    "ibkit": GROUND | {"model", "util", "ib"},  # the package itself: the public names
+    "ibkit": GROUND | {"model", "util", "ib", "flex", "ibc"},  # the package itself: the public names
     "flex": GROUND | {"model", "hosts", "util"},
     "ibc": GROUND | {"model", "hosts", "util", "ib"},
     "paper": GROUND | {"model", "wire", "links"},
@@ -53,7 +53,7 @@ PAPER_ALLOWED: dict[str, set[str]] = {
 # Modules that bring waiting, sockets or threads with them.
 EDGE_MODULES = {"asyncio", "socket", "select", "selectors", "threading", "_thread", "multiprocessing", "subprocess",
                 "concurrent", "signal", "ssl"}  # fmt: skip
-EDGE = ("ibkit.hosts", "ibkit.links", "ibkit.cli", "ibkit.paper.server", "ibkit.legacy")
+EDGE = ("ibkit.hosts", "ibkit.links", "ibkit.cli", "ibkit.paper.server", "ibkit.legacy", "ibkit.ibc")
 
 # Calls that read the wall clock or roll unseeded dice.
 CLOCK_CALLS = {

@@ -164,14 +164,23 @@ from ibkit.operators import Op
 from ibkit.version import __version__, __version_info__
 
 if TYPE_CHECKING:
+    from ibkit.flex import FlexError, FlexReport
     from ibkit.ib import IB
+    from ibkit.ibc import IBC, Watchdog
 
 # What brings asyncio, protobuf and sockets with it: imported when it is first asked for.
-_LAZY = {"IB": "ibkit.ib"}
+_LAZY = {
+    "IB": "ibkit.ib",
+    "FlexError": "ibkit.flex",
+    "FlexReport": "ibkit.flex",
+    "IBC": "ibkit.ibc",
+    "Watchdog": "ibkit.ibc",
+}
 
 __all__ = [
     "CFD",
     "IB",
+    "IBC",
     "UNSET_DOUBLE",
     "UNSET_INTEGER",
     "AccountValue",
@@ -213,6 +222,8 @@ __all__ = [
     "ExecutionFilter",
     "FamilyCode",
     "Fill",
+    "FlexError",
+    "FlexReport",
     "Forex",
     "FrameTooLong",
     "FundAssetType",
@@ -316,6 +327,7 @@ __all__ = [
     "VolumeBars",
     "VolumeCondition",
     "Warrant",
+    "Watchdog",
     "WshEventData",
     "__version__",
     "__version_info__",

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 from urllib.error import URLError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import urlopen
 from xml.etree import ElementTree
 
 from ibkit import clock, util
@@ -166,6 +165,8 @@ class FlexReport:
             delay = min(2 * delay, DELAY_MAX_S)
 
     def _fetch(self, url: str, query: dict[str, str]) -> bytes:
+        from urllib.request import urlopen  # brings HTTP and TLS, which most programs never need
+
         try:
             with urlopen(f"{url}?{urlencode(query)}", timeout=self.RequestTimeout) as response:
                 data: bytes = response.read()

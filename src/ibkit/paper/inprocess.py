@@ -30,22 +30,19 @@ class InProcess:
         Args:
             until: a moment of ``clock.monotonic()`` the clock must not pass; None: it may go as far as it takes.
 
-        Returns False when nothing will happen any more on this side.
+        Returns False when nothing will happen any more on this side; the clock is where it was then.
         """
         if self._exchange():
             return True
         due = self.gateway.next_due()
-        wait = None if due is None else max(0.0, due - self.clock.time())
-        left = None if until is None else max(0.0, until - self.clock.monotonic())
-        if wait is None and left is None:
+        if due is None:
             return False
-        if wait is None or (left is not None and left < wait):
-            assert left is not None
-            self.clock.advance(left)
-            return wait is not None
-        self.clock.advance(wait)
-        self.gateway.tick()
-        self._exchange()
+        wait = max(0.0, due - self.clock.time())
+        left = wait if until is None else max(0.0, until - self.clock.monotonic())
+        self.clock.advance(min(wait, left))
+        if wait <= left:
+            self.gateway.tick()
+            self._exchange()
         return True
 
     def shock(self, symbol: str, percent: float, over_s: float = 0.0, after_s: float = 0.0) -> None:

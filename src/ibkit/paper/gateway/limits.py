@@ -40,6 +40,10 @@ BREACHES = 3
 """Breaches of the message rate after which TWS ends a session."""
 
 
+# Epoch seconds are exact to a quarter of a microsecond: what is due then must not be a little too early.
+_NOISE = 1e-4
+
+
 class Rate:
     """A bucket that lets ``per_s`` messages through a second, and as many at once."""
 
@@ -53,7 +57,7 @@ class Rate:
         if now > self._at:
             self._tokens = min(self.per_s, self._tokens + (now - self._at) * self.per_s)
             self._at = now
-        if self._tokens < 1 - 1e-9:
+        if self._tokens < 1 - _NOISE:
             return False
         self._tokens -= 1
         return True

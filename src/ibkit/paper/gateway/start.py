@@ -5,6 +5,7 @@ Must not know gateways.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from ibkit.clock import Clock, SystemClock
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPENING_HOUR = 10
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def start_moment(text: str | None, clock: Clock | None = None) -> float:
@@ -26,13 +28,16 @@ def start_moment(text: str | None, clock: Clock | None = None) -> float:
     """
     if text is None:
         return _latest_weekday((clock or SystemClock()).time())
+    text = text.strip()
+    if _DATE.fullmatch(text):
+        text = f"{text} {OPENING_HOUR}:00"
     try:
-        moment = dates.parseIBDatetime(text.strip())
+        moment = dates.parseIBDatetime(text)
     except ValueError as error:
         raise ValueError(
             f"the start must be written 'YYYY-MM-DD HH:MM' or with a zone behind it, got {text!r}"
         ) from error
-    if not isinstance(moment, datetime):
+    if not isinstance(moment, datetime):  # YYYYMMDD
         moment = datetime(moment.year, moment.month, moment.day, OPENING_HOUR)
     return (moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)).timestamp()
 

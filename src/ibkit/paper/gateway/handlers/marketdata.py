@@ -24,6 +24,7 @@ from ibkit.wire import messages as m
 
 KIND = "market data"
 CADENCE_S = 0.25
+NEWS_CADENCE_S = 1.0  # of lines without a quote
 
 LIVE, FROZEN, DELAYED, DELAYED_FROZEN = 1, 2, 3, 4
 
@@ -70,8 +71,8 @@ class Line:
             self._tell(self._quote(t, open_now), t)
         if self._extras is not None and not self._age:
             self._extras.advance(now)
-        self.due = following(now, CADENCE_S)
-        if not open_now:
+        self.due = following(now, NEWS_CADENCE_S if self._quiet else CADENCE_S)
+        if not open_now and not self._quiet:
             self.due = max(self.due, self._hours.next_open(t) + self._age)
         return True
 

@@ -32,9 +32,7 @@ def req_historical_ticks(session: Session, msg: m.ReqHistoricalTicks) -> None:
         raise invalid("Exactly one of start date and end date has to be given")
     if not 1 <= msg.numberOfTicks <= MOST_TICKS:
         raise invalid(f"Number of ticks must be 1 to {MOST_TICKS}")
-    if (what == "TRADES") == (instrument.prints is Prints.QUOTES) or (
-        what != "TRADES" and instrument.prints is Prints.VALUE
-    ):
+    if instrument.prints is (Prints.QUOTES if what == "TRADES" else Prints.VALUE):
         raise Refusal(10187, f"Failed to request historical ticks:No {msg.whatToShow} data for {instrument.sec_type}")
     moment = read_moment(session, msg.reqId, msg.startDateTime or msg.endDateTime)
     find = oldest if msg.startDateTime else newest

@@ -42,7 +42,13 @@ class Script:
         self.volumes: dict[Instrument, float] = {}
 
     def set(
-        self, what: Contract | Instrument, t: float, bid: float, ask: float, bid_size: float = 300, ask_size: float = 200
+        self,
+        what: Contract | Instrument,
+        t: float,
+        bid: float,
+        ask: float,
+        bid_size: float = 300,
+        ask_size: float = 200,
     ) -> None:
         """Quote from ``t`` on."""
         self._add(what, Tick(t, "quote", bid, ask, bid_size, ask_size, nan, 0.0))

@@ -168,10 +168,10 @@ def _size(instrument: Instrument, contract: Contract, order: Order, total: float
             return texts.FRACTION_SMART
         if order.orderType not in rules.FRACTION_TYPES:
             return texts.FRACTION_TYPE
+    if total < instrument.min_size * (1 - 1e-9):
+        return texts.TOO_SMALL
     steps = total / instrument.lot
-    if abs(steps - round(steps)) > 1e-6 * max(1.0, abs(steps) ** 0.5):
-        return texts.SIZE_STEP
-    return texts.TOO_SMALL if total < instrument.min_size * (1 - 1e-9) else None
+    return texts.SIZE_STEP if abs(steps - round(steps)) > 1e-6 * max(1.0, abs(steps) ** 0.5) else None
 
 
 def _prices(instrument: Instrument, order: Order) -> Refusal | None:

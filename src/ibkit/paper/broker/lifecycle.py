@@ -94,8 +94,8 @@ def send(state: State, live: Live, t: float, warnings: tuple[Refusal, ...] = ())
         _set_wake(live, t)
     else:
         arrive(state, live, t)
-    for code, text, _ in warnings:
-        state.listener.error(live.client_id, live.order_id, code, text)
+    for warning in warnings:
+        complain(state, live, warning)
 
 
 def arrive(state: State, live: Live, t: float) -> None:
@@ -205,8 +205,7 @@ def _amend_arrived(state: State, live: Live, t: float) -> None:
     if order is None:
         return
     if float(order.totalQuantity) <= live.filled + EPSILON:
-        code, text, _ = texts.FILLED
-        state.listener.error(live.client_id, live.order_id, code, text)
+        complain(state, live, texts.FILLED)
         return
     set_terms(live, order, t)
     stage, why = _stand(state, live, t)
@@ -234,8 +233,7 @@ def cancel(state: State, live: Live, t: float, text: str) -> None:
         return
     staged = live.stage is Stage.STAGED
     end(state, live, t, Status.ApiCancelled if staged else Status.Cancelled, text)
-    code, message, _ = texts.CANCELLED
-    state.listener.error(live.client_id, live.order_id, code, message)
+    complain(state, live, texts.CANCELLED)
     state.listener.status(report(live))
     for child in list(live.children):
         if child.done:
@@ -280,8 +278,7 @@ def end(state: State, live: Live, t: float, final: str, text: str) -> None:
 
 def reject(state: State, live: Live, t: float, refusal: Refusal) -> None:
     """Refuse an order at IB's servers: the message, then the order as Inactive; its children go with it."""
-    live.stage, live.final, live.why = Stage.DONE, Status.Inactive, ""
-    state.listener.error(live.client_id, live.order_id, refusal.code, refusal.text)
+    complain(state, live, refusal)
     end(state, live, t, Status.Inactive, refusal.text)
     tell(state, live)
     for child in list(live.children):
@@ -292,3 +289,8 @@ def tell(state: State, live: Live) -> None:
     """Report an order: openOrder and orderStatus."""
     state.changed(live)
     state.listener.order(report(live))
+
+
+def complain(state: State, live: Live, refusal: Refusal) -> None:
+    """Tell the owner what is the matter with an order."""
+    state.listener.error(live.client_id, live.order_id, refusal.code, refusal.text)

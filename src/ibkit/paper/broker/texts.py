@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 
 class Refusal(NamedTuple):
-    """A code and its text; ``inactive`` marks a refusal by IB's servers, which the order's status reports too."""
+    """A code and its text."""
 
     code: int
     text: str
-    inactive: bool = False
 
 
 DUPLICATE_ID = Refusal(103, "Duplicate order id")
@@ -89,7 +88,7 @@ def invalid(cause: str) -> Refusal:
 
 def rejected(reason: str) -> Refusal:
     """A refusal by IB's servers."""
-    return Refusal(201, f"Order rejected - reason:{reason}", inactive=True)
+    return Refusal(201, f"Order rejected - reason:{reason}")
 
 
 def margin(equity: float, initial: float, currency: str) -> Refusal:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ibkit.model import UNSET_DOUBLE, CommissionReport, Contract, Execution, Position
 from ibkit.model import OrderStatus as Status
 from ibkit.model.base import dataclassAsDict
-from ibkit.paper.broker import hours, lifecycle
+from ibkit.paper.broker import hours, lifecycle, texts
 from ibkit.paper.broker.accounts import Holding
 from ibkit.paper.broker.fees import fee
 from ibkit.paper.broker.live import FillRecord, Live, Part, Stage
@@ -146,6 +146,8 @@ def fill(state: State, live: Live, price: float, size: float, liquidity: int, t:
     if not live.remaining:
         lifecycle.end(state, live, t, Status.Filled, f"Filled Size: {live.filled:g}")
     lifecycle.tell(state, live)
+    if live.done and live.amended is not None:  # the change came too late
+        lifecycle.complain(state, live, texts.FILLED)
     for record, report in zip(records, reports, strict=True):
         record.commission = report
         state.listener.commission(live.client_id, report)

@@ -151,7 +151,7 @@ def ledger(account: Account, marks: Marks, t: float) -> list[AccountValue]:
     for currency, lines, rate in [("BASE", base, 1.0), *((c, lines, rates[c]) for c, lines in books.items())]:
         rows += [AccountValue(account.name, name, f"{value:.4f}", currency, "") for name, value in lines.items()]
         rows += [
-            AccountValue(account.name, "ExchangeRate", f"{rate:.7f}".rstrip("0").rstrip("."), currency, ""),
+            AccountValue(account.name, "ExchangeRate", f"{rate:.8g}", currency, ""),
             AccountValue(account.name, "Currency", currency, currency, ""),
             AccountValue(account.name, "RealCurrency", account.base if currency == "BASE" else currency, currency, ""),
             AccountValue(account.name, "AccountOrGroup", account.name, currency, ""),

@@ -50,7 +50,7 @@ def place_order(direction: str) -> None:
 
 # init dataframe
 df = pd.DataFrame(columns=["date", "last"])
-df.set_index("date", inplace=True)
+df = df.set_index("date")
 
 # Create contracts
 mastercard_contract = Stock("MA", "SMART", "USD")

@@ -12,23 +12,28 @@ ib = IB()
 ib.connect()
 
 
+def to_tick(price: float) -> float:
+    """Lean hogs trade in steps of 0.025 cents a pound; an order at another price is rejected."""
+    return round(round(price / 0.025) * 0.025, 3)
+
+
 def place_order(direction: str, qty: float, df, tp: float, sl: float) -> None:
     bracket_order = ib.bracketOrder(
         direction,
         qty,
-        limitPrice=df.close.iloc[-1],
-        takeProfitPrice=tp,
-        stopLossPrice=sl,
+        limitPrice=to_tick(df.close.iloc[-1]),
+        takeProfitPrice=to_tick(tp),
+        stopLossPrice=to_tick(sl),
     )
 
     for ord in bracket_order:
-        ib.placeOrder(future, ord)
+        trade = ib.placeOrder(future, ord)
+        trade.filledEvent += on_filled
     print(f"{direction} {qty} at {df.close.iloc[-1]:.3f}, take profit {tp:.3f}, stop loss {sl:.3f}")
 
 
-def to_tick(price: float) -> float:
-    """Lean hogs trade in steps of 0.025 cents a pound; an order at another price is rejected."""
-    return round(round(price / 0.025) * 0.025, 3)
+def on_filled(trade: Trade) -> None:
+    print(f"filled: {trade.order.action} {trade.order.orderType} at {trade.orderStatus.avgFillPrice:.3f}")
 
 
 def on_new_bar(bars: BarDataList, has_new_bar: bool) -> None:
@@ -44,11 +49,11 @@ def on_new_bar(bars: BarDataList, has_new_bar: bool) -> None:
 
             if df.close.iloc[-1] > sma + std_dev:
                 # Trading more than 3 standard deviations above average - SELL
-                place_order("SELL", 1, df, to_tick(sma), to_tick(sma + std_dev * 2))
+                place_order("SELL", 1, df, sma, sma + std_dev * 2)
 
             elif df.close.iloc[-1] < sma - std_dev:
                 # Trading more than 3 standard deviations below average - BUY
-                place_order("BUY", 1, df, to_tick(sma), to_tick(sma - std_dev * 2))
+                place_order("BUY", 1, df, sma, sma - std_dev * 2)
 
 
 # Create Contract

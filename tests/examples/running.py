@@ -1,4 +1,4 @@
-"""Running scripts as users do: in a process of their own, with this interpreter, warnings being errors."""
+"""Running scripts as users do: in a process of their own, with this interpreter."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ PRICE = r"\d+\.\d+"
 
 def environment(port: int | None = None) -> dict[str, str]:
     """Return the environment of a script that is to find a gateway at ``port``."""
-    found = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"}
+    found = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if port is not None:
         found |= {"IBKIT_HOST": "127.0.0.1", "IBKIT_PORT": str(port)}
     return found
 
 
-def run(*command: str | Path, port: int | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str | Path, port: int | None = None, timeout: float = 60, warnings: str = "error"
+) -> subprocess.CompletedProcess[str]:
     """Run a Python program to its end."""
     return subprocess.run(
-        [sys.executable, *map(str, command)],
+        [sys.executable, "-W", warnings, *map(str, command)],
         env=environment(port),
         capture_output=True,
         text=True,

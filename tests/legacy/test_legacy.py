@@ -25,8 +25,8 @@ def script(source: str) -> str:
 def test_every_public_name_is_there_or_said_to_be_missing(package: str) -> None:
     public = list(json.loads((COMPAT / f"{package}.json").read_text(encoding="utf-8"))["names"])
     printed = script(
-        f"import {package}\nfrom ibkit.legacy import NOT_YET\n"
-        f"print([n for n in {public!r} if n not in NOT_YET and not hasattr({package}, n)])"
+        f"import {package}\nfrom ibkit.legacy import MISSING\n"
+        f"print([n for n in {public!r} if n not in MISSING and not hasattr({package}, n)])"
     )
     assert printed == "[]"
 
@@ -69,11 +69,11 @@ def test_star_import_gives_everything() -> None:
 def test_what_is_missing_says_so() -> None:
     source = """
 try:
-    from ib_insync import FlexReport
+    from ib_insync import Wrapper
 except ImportError as error:
     print(error)
 """
-    assert script(source) == "ibkit does not answer for ib_insync.FlexReport yet: Flex reports"
+    assert script(source) == "ibkit has no ib_insync.Wrapper: state is kept by ibkit.engine"
 
 
 def test_eventkit_and_nest_asyncio() -> None:

@@ -12,6 +12,7 @@ Must not know how requests work.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
@@ -27,17 +28,15 @@ SUBMODULES = (
     "util", "version", "wrapper",
 )  # fmt: skip
 
-NOT_YET = {
-    "Client": "the low-level client",
-    "Connection": "the low-level connection",
-    "Decoder": "the low-level decoder",
-    "FlexError": "Flex reports",
-    "FlexReport": "Flex reports",
-    "IBC": "starting and watching a gateway",
-    "Watchdog": "starting and watching a gateway",
-    "Wrapper": "the low-level wrapper",
+ELSEWHERE = {"Client": "ibkit.requests.client", "IB": "ibkit.legacy.ib"}
+"""Names that scripts import and that ``ibkit`` does not export, or not with the old manners: where they are."""
+
+MISSING = {
+    "Connection": "bytes travel through ibkit.links",
+    "Decoder": "messages are decoded by ibkit.wire",
+    "Wrapper": "state is kept by ibkit.engine",
 }
-"""Names that scripts may import and that ibkit does not have: what they stand for."""
+"""Names of the insides of ib_insync, which ibkit does not imitate: what there is instead."""
 
 
 class _Package(ModuleType):
@@ -55,14 +54,12 @@ class _Package(ModuleType):
         self.__all__ = list(ibkit.__all__)
 
     def __getattr__(self, name: str) -> object:
-        if name == "IB":
-            from ibkit.legacy.ib import IB
-
-            value: object = IB
+        if name in ELSEWHERE:
+            value = getattr(import_module(ELSEWHERE[name]), name)
         elif hasattr(ibkit, name) and not name.startswith("__"):
             value = getattr(ibkit, name)
-        elif name in NOT_YET:
-            raise ImportError(f"ibkit does not answer for {self.__name__}.{name} yet: {NOT_YET[name]}", name=name)
+        elif name in MISSING:
+            raise ImportError(f"ibkit has no {self.__name__}.{name}: {MISSING[name]}", name=name)
         else:
             raise AttributeError(f"module {self.__name__!r} (answered by ibkit) has no attribute {name!r}")
         setattr(self, name, value)

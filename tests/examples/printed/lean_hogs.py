@@ -8,8 +8,8 @@ def place_order(direction, qty, df, tp, sl):
     bracket_order = ib.bracketOrder(
         direction,
         qty,
-        limitPrice=df.close.iloc[-1],
-        takeProfitPrice=tick(tp),  # slip: tp and sl are no multiples of the smallest price step
+        limitPrice=tick(df.close.iloc[-1]),  # slip: midpoints and averages are no multiples of the price step
+        takeProfitPrice=tick(tp),
         stopLossPrice=tick(sl),
     )
 

@@ -27,6 +27,7 @@ logger = logging.getLogger("ibkit.engine")
 NO_ID: Final = -1
 DATA_LOST: Final = 1101
 CLIENT_ID_IN_USE: Final = 326
+QUERY_FAILED: Final = 162
 BUST: Final = 10225
 """Bars were taken back: the subscription has to be begun again, and ib_insync does that by itself."""
 
@@ -67,6 +68,8 @@ def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
             return None
 
     ends = codes.consequence(code, target) is Consequence.END_REQUEST
+    if target is Target.STREAM and code == QUERY_FAILED and "cancelled" in msg.errorString:
+        ends = False  # the echo of a cancel; it was sent to begin again, a stream that is to end is not in the registry
     raised = ends and target is Target.REQUEST and engine.settings.RaiseRequestErrors
     _log(msg, contract, logging.INFO if raised else codes.lookup(code).level)
     if subscription is not None and code == BUST:

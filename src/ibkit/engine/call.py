@@ -7,6 +7,7 @@ connection; hosts make blocking waits and futures of it. Must not know what is a
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 
 from ibkit.errors import IbkitError
@@ -184,7 +185,8 @@ def converse(conversation: Conversation[T], name: str = "several requests") -> C
     waiting_for: list[Call[Any]] = []
 
     def cancel() -> None:
-        conversation.close()
+        with suppress(ValueError):  # cancelled from within itself, by a handler: it is left with its next call
+            conversation.close()
         for call in waiting_for:
             call.cancel()
 

@@ -37,6 +37,7 @@ class Sender(Protocol):
 
     now: float
     timers: Timers
+    is_open: bool
 
     def check(self, message: m.Request) -> None:
         """Raise what ``send`` would raise."""
@@ -58,6 +59,10 @@ class _Request:
         self.answer: list[Any] = []  # Any: what was told since the last end
         self.unanswered = 0  # how many ends are still to come
         self.patience: Timer | None = None
+
+
+def _equal(a: m.Request, b: m.Request) -> bool:
+    return type(a) is type(b) and a == b  # as tuples, two messages without fields are equal whatever they ask
 
 
 class Calls:
@@ -96,7 +101,7 @@ class Calls:
         if request is None:
             request = _Request(message, contract, cancel)
             self._send(key, request)
-        elif request.message == message:
+        elif _equal(request.message, message):
             if not request.askers:
                 self._send(key, request)  # what is still to come may never come: ask again
         else:
@@ -121,7 +126,7 @@ class Calls:
     ) -> _Request:
         queue = self._queues.setdefault(key, deque())
         for request in queue:
-            if request.message == message:
+            if _equal(request.message, message):
                 return request
         self._sender.check(message)
         request = _Request(message, contract, cancel)
@@ -151,7 +156,7 @@ class Calls:
             del self._on_wire[key]
         else:
             self._be_patient(key, request)
-        if request.cancel is not None:
+        if request.cancel is not None and self._sender.is_open:
             self._sender.send(request.cancel)
 
     def _be_patient(self, key: Hashable, request: _Request) -> None:

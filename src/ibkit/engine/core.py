@@ -316,6 +316,8 @@ class Engine:
         ``cancel_first``: on the same connection, where TWS may still hold the id.
         """
         for subscription in list(self.state.subscriptions.values()):
+            if not self.is_open:  # a handler has ended the connection
+                return
             self.restart_subscription(subscription, cancel_first)
 
     def restart_subscription(self, subscription: Subscription, cancel_first: bool) -> None:

@@ -38,7 +38,7 @@ def execution_data(engine: Engine, msg: m.ExecutionData) -> None:
         if current == exec_id:
             engine.calls.add(msg.reqId, known.fills[exec_id])
         return  # told before, or corrected since
-    live = not engine.calls.waiting(msg.reqId)
+    live = msg.reqId <= 0  # else it was asked for, be it that nobody waits for the answer any more
     execution.time = _time(engine, msg.time)
     trade = known.find(execution.clientId, execution.orderId, execution.permId)
     contract = specific(msg.contract)

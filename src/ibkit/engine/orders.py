@@ -212,7 +212,7 @@ def connection_lost(engine: Engine, error: Exception) -> None:
         held.attempt = None
         if not trade.unknown:
             trade.unknown = True
-            log(engine, trade, "Connection lost: not known what happens to the order")
+            log(engine, trade, "No connection: not known what happens to the order")
         for name in Trade.events:
             if (event := trade.__dict__.get(name)) is not None:
                 event.error_event.emit(event, error)

@@ -212,8 +212,8 @@ class ConnectRequests(Requests):
         connection, call = self._open(link, startup, default_clock())
         try:
             await connection.host.future(call)
-        except BaseException:
-            self._close(connection, "connecting failed")
+        except BaseException as error:
+            connection.host.close(f"API connection failed: {error}")
             raise
         return self
 
@@ -242,8 +242,8 @@ class ConnectRequests(Requests):
         connection, call = self._open(link, startup, clock)
         try:
             connection.host.wait(call, self.RequestTimeout or None)
-        except BaseException:
-            self._close(connection, "connecting failed")
+        except BaseException as error:
+            connection.host.close(f"API connection failed: {error}")
             raise
         return self
 
@@ -272,10 +272,6 @@ class ConnectRequests(Requests):
         if ready.error is None:
             self.client.apiStart.emit()
 
-    def _close(self, connection: Connection, reason: str) -> None:
-        connection.engine.wanted_end = True
-        connection.host.close(reason)
-
     def _ended(self, engine: Engine, reason: str) -> None:
         """Be told that a connection has ended."""
         connection = self._connection
@@ -288,8 +284,10 @@ class ConnectRequests(Requests):
 
         Pending requests fail with ConnectionLost at once; subscriptions end; disconnectedEvent is emitted.
         """
-        if self._connection is not None:
-            self._close(self._connection, "disconnect() was called")
+        connection = self._connection
+        if connection is not None:
+            connection.engine.wanted_end = True
+            connection.host.close("disconnect() was called")
 
     def isConnected(self) -> bool:
         """Tell whether the gateway takes requests."""

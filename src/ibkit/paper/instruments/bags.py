@@ -25,9 +25,7 @@ def bag(contract: Contract, legs: tuple[tuple[Instrument, int], ...]) -> Instrum
         con_id=COMBO_CON_ID,
         contract=shown,
         calendar=first.calendar,
-        rule=max((leg.rule for leg, _ in legs), key=lambda rule: -rule.min_tick)
-        if all(leg.sec_type in ("FUT", "FOP") for leg, _ in legs)
-        else rules.US_STOCK,
+        rule=_rule(legs),
         pricing=LegSum(legs),
         listing=Listing(
             long_name=" ".join(f"{ratio:+d} {leg.contract.localSymbol}" for leg, ratio in legs),
@@ -47,3 +45,10 @@ def bag(contract: Contract, legs: tuple[tuple[Instrument, int], ...]) -> Instrum
         legs=legs,
         routes=frozenset({shown.exchange}),
     )
+
+
+def _rule(legs: tuple[tuple[Instrument, int], ...]) -> rules.MarketRule:
+    """Combos of futures and their options move in the finest step of a leg, all others in cents."""
+    if all(leg.sec_type in ("FUT", "FOP") for leg, _ in legs):
+        return rules.BY_STEP[min(leg.rule.min_tick for leg, _ in legs)]
+    return rules.US_STOCK

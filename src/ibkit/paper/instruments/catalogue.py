@@ -170,7 +170,7 @@ class Catalogue:
         if instrument is None or not self._listed(instrument, contract.includeExpired):
             return []
         if contract.secType == "CONTFUT" and instrument.sec_type == "FUT":
-            instrument = self._continuous(instrument)
+            instrument = self._continuous(futures.of(instrument), instrument)
         if contract.secType and contract.secType != instrument.sec_type:
             return []
         return [instrument] if not want.exchange or want.exchange in instrument.routes else []
@@ -194,7 +194,7 @@ class Catalogue:
             ):
                 continue
             if continuous:
-                yield self._continuous(self._future(product, *product.front(self.today)[:2]))
+                yield self._continuous(product, self._future(product, *product.front(self.today)[:2]))
                 continue
             months = product.listed_months(self.today)
             for year, month, last in (product.expired_months(self.today) if expired_too else []) + months:
@@ -252,8 +252,8 @@ class Catalogue:
             lambda: futures.future(product, year, month, self._index(product.under)),
         )
 
-    def _continuous(self, front: Instrument) -> Instrument:
-        return self._keep(("CONTFUT", front.con_id), lambda: futures.continuous(front))
+    def _continuous(self, product: futures.Product, front: Instrument) -> Instrument:
+        return self._keep(("CONTFUT", front.con_id), lambda: futures.continuous(product, front))
 
     def _option(self, chain: options.Chain, day: date, step: int, sign: int) -> Instrument:
         return self._keep(

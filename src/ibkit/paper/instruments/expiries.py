@@ -114,6 +114,10 @@ def months(codes: str, first: date, count: int, rule: Rule) -> Iterator[tuple[in
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
 
 
+# How many days ahead options are listed.
+WEEKLY_AHEAD, MONTHLY_AHEAD, LEAP_AHEAD, DAILY_AHEAD = 49, 275, 830, 14
+
+
 def option_days(first: date, kind: str) -> list[date]:
     """Return the expirations listed on day ``first``: weekly or daily kind, months ahead and January leaps.
 
@@ -121,13 +125,27 @@ def option_days(first: date, kind: str) -> list[date]:
     January and June for 27 months; kind ``daily`` adds every business day of the next two weeks.
     """
     days: set[date] = set()
-    friday = first - timedelta(days=first.weekday()) + timedelta(days=4)
+    friday = _friday(first)
     for week in range(120):
         nominal = friday + timedelta(days=7 * week)
-        ahead = (nominal - first).days
-        monthly = 15 <= nominal.day <= 21
-        if ahead <= 49 or (monthly and (ahead <= 275 or (nominal.month in (1, 6) and ahead <= 830))):
+        if (nominal - first).days <= _ahead(nominal):
             days.add(on_or_before(nominal))
     if kind == "daily":
-        days.update(d for n in range(15) if is_business_day(d := first + timedelta(days=n), us))
+        days.update(d for n in range(DAILY_AHEAD + 1) if is_business_day(d := first + timedelta(days=n), us))
     return sorted(d for d in days if d >= first)
+
+
+def option_ahead(day: date, kind: str) -> int:
+    """Return how many days before its last day an option is listed; ``am`` ones end a day before their Friday."""
+    nominal = _friday(day)
+    return _ahead(nominal) if kind == "am" or day == on_or_before(nominal) else DAILY_AHEAD
+
+
+def _friday(day: date) -> date:
+    return day - timedelta(days=day.weekday()) + timedelta(days=4)
+
+
+def _ahead(friday: date) -> int:
+    if not 15 <= friday.day <= 21:
+        return WEEKLY_AHEAD
+    return LEAP_AHEAD if friday.month in (1, 6) else MONTHLY_AHEAD

@@ -8,7 +8,7 @@ from functools import cache
 
 from ibkit.model import Contract
 from ibkit.paper.instruments import expiries, ids, rules
-from ibkit.paper.instruments.calendar import CALENDARS, Calendar
+from ibkit.paper.instruments.calendar import CALENDARS, Calendar, utc
 from ibkit.paper.instruments.instrument import Instrument, Liquidity, Listing
 from ibkit.paper.instruments.pricing import Root, Spot
 from ibkit.paper.instruments.roots import root, sigma
@@ -75,6 +75,14 @@ def products() -> tuple[Product, ...]:
 def by_number() -> dict[int, Product]:
     """Return the products by their number in conIds."""
     return {p.number: p for p in products()}
+
+
+def of(instrument: Instrument) -> Product:
+    """Return the product a future belongs to."""
+    packed = ids.parse(instrument.con_id)
+    if not isinstance(packed, ids.FutureId):
+        raise ValueError(f"{instrument} is no future")
+    return by_number()[packed.number]
 
 
 def _product(row: Row) -> Product:
@@ -147,8 +155,17 @@ def future(product: Product, year: int, month: int, index: Instrument | None) ->
     )
 
 
-def continuous(front: Instrument) -> Instrument:
-    """Make the continuous future that stands for ``front`` now: its conId and prices, history without end."""
+def continuous(product: Product, front: Instrument) -> Instrument:
+    """Make the continuous future that stands for ``front`` now: its conId and prices, before that the fronts of old."""
     contract = Contract.recreate(front.contract)
     contract.secType = "CONTFUT"
-    return replace(front, contract=Contract.recreate(contract), listed=HISTORY_BEGIN)
+    rolls = []
+    first = utc(HISTORY_BEGIN).date()
+    for _, _, last in expiries.months(product.months, first, 12 * 200, product.rule):
+        if front.expiry is None or last >= front.expiry:
+            break
+        rolled = last - timedelta(days=ROLL_DAYS - 1)  # the first trading day of the next front, see Product.front
+        until = product.calendar.epoch(rolled, product.calendar.trading[0][0])
+        rolls.append((until, product.calendar.epoch(last, product.last_minutes)))
+    pricing = Spot(product.root, 1.0, product.carry, front.expires, tuple(rolls))
+    return replace(front, contract=contract, pricing=pricing, listed=HISTORY_BEGIN)

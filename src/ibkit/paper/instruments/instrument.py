@@ -51,7 +51,7 @@ class Listing:
     extra: tuple[tuple[str, object], ...] = ()  # further ContractDetails fields (bonds, funds)
 
 
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True, weakref_slot=True)
 class Instrument:
     """Everything the simulated broker knows about one contract.
 
@@ -83,6 +83,10 @@ class Instrument:
     listed: float = 0.0  # first moment of its history, epoch seconds
     legs: tuple[tuple[Instrument, int], ...] = ()  # combos: (instrument, +ratio bought or -ratio sold)
     routes: frozenset[str] = field(default_factory=frozenset)  # every exchange name it answers to, aliases too
+
+    def __repr__(self) -> str:
+        contract = self.contract
+        return f"<{contract.secType} {contract.localSymbol or contract.symbol} {contract.exchange} {self.con_id}>"
 
     @property
     def sec_type(self) -> str:

@@ -25,7 +25,7 @@ from ibkit.paper.instruments.tables import number, rows
 OPTION_EXCHANGES = (
     "SMART,AMEX,CBOE,PHLX,PSE,ISE,BOX,BATS,NASDAQOM,CBOE2,NASDAQBX,MIAX,GEMINI,EDGX,MERCURY,PEARL,EMERALD,MEMX"
 )
-LISTED_DAYS = 300
+_FRIDAYS_AHEAD = 60  # futures options that end on a Friday between the quarters
 _STEPS = ((25.0, 0.5), (75.0, 1.0), (200.0, 2.5), (500.0, 5.0), (1000.0, 10.0))  # below this base, this step
 
 
@@ -73,8 +73,20 @@ class Chain:
             return [last for _, _, last in expiries.months("HMUZ", today, 4, expiries.third_friday)]
         if self.kind == "fridays":
             quarters = set(Chain.expirations(_QUARTERLY[self.symbol], today))
-            return [d for d in expiries.option_days(today, "weekly") if (d - today).days <= 60 and d not in quarters]
+            return [
+                d
+                for d in expiries.option_days(today, "weekly")
+                if (d - today).days <= _FRIDAYS_AHEAD and d not in quarters
+            ]
         return expiries.option_days(today, self.kind)
+
+    def ahead(self, day: date) -> int:
+        """Return how many days before its last trading day ``day`` an option is listed."""
+        if self.kind == "quarterly":
+            return 375  # four quarters
+        if self.kind == "fridays":
+            return _FRIDAYS_AHEAD
+        return expiries.option_ahead(day, self.kind)
 
     def trades_on(self, day: date) -> bool:
         """Tell whether options of this chain can end on ``day`` at all."""
@@ -199,7 +211,7 @@ def option(chain: Chain, day: date, step: int, sign: int, under: Instrument) -> 
         underlying=under,
         expiry=day,
         expires=expires,
-        listed=max(HISTORY_BEGIN, expires - 86400.0 * LISTED_DAYS),
+        listed=max(HISTORY_BEGIN, expires - 86400.0 * (chain.ahead(day) + 1)),
         routes=frozenset(chain.exchanges),
     )
 

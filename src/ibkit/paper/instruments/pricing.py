@@ -35,12 +35,16 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """``root * scale``; with ``expires`` (epoch seconds) a forward: times ``exp(carry * years to expires)``."""
+    """``root * scale``; with ``expires`` (epoch seconds) a forward: times ``exp(carry * years to expires)``.
+
+    ``rolls`` are the forwards a continuous future was before: (until, expires), oldest first.
+    """
 
     root: Root
     scale: float = 1.0
     carry: float = 0.0
     expires: float = 0.0
+    rolls: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,13 +44,17 @@ class SpotModel:
     def __init__(self, pricing: Spot, spines: Spines) -> None:
         self.spine = spines(pricing.root)
         self._pricing = pricing
+        self._rolls: Floats = np.array([until for until, _ in pricing.rolls])
+        self._expires: Floats = np.array([*(expires for _, expires in pricing.rolls), pricing.expires])
 
     def factor(self, minutes: Ints) -> Floats:
         """Return price over root price in each minute."""
         pricing = self._pricing
         if not pricing.carry:
             return np.full(len(minutes), pricing.scale)
-        return pricing.scale * np.exp(pricing.carry * (pricing.expires - seconds(minutes)) / YEAR)
+        t = seconds(minutes)
+        expires = self._expires[np.searchsorted(self._rolls, t, side="right")]
+        return pricing.scale * np.exp(pricing.carry * (expires - t) / YEAR)
 
     def at_marks(self, minutes: Ints, marks: Marks) -> Floats:
         """Return fair prices at the first step, the highest, the lowest and the last: a row for each."""

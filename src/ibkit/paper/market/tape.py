@@ -91,7 +91,9 @@ class SingleMaker:
         self._quote_units = max(1, round(liquidity.quote_size / liquidity.unit))
         self._trade_units = max(1.0, 0.3 * liquidity.quote_size / liquidity.unit)
         self._day_units = liquidity.day_volume / liquidity.unit
-        identity = str(instrument.con_id)  # a continuous future is its front contract
+        identity = str(instrument.con_id)
+        if instrument.sec_type in ("FUT", "CONTFUT"):  # the continuous one trades as its front does, whichever it is
+            identity = f"FUT {instrument.contract.symbol} {instrument.contract.exchange}"
         self._day_key = stream(seed, "volume", identity)
         self._plan_key = stream(seed, "minute", identity)
         self._step_key = stream(seed, "step", identity)

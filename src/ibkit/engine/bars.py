@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ibkit.engine.history import convert, position, tell
-from ibkit.errors import MalformedMessage
 from ibkit.model import BarData, BarDataList, RealTimeBar
 from ibkit.wire import messages as m
 
@@ -44,11 +43,7 @@ def historical_data_update(engine: Engine, msg: m.HistoricalDataUpdate) -> None:
     bars = history.bars.get(msg.reqId)
     if bars is None or msg.reqId in history.loading:  # the answer that is under way will hold this bar too
         return
-    try:
-        bar = convert(engine, msg.bar)
-    except ValueError as error:
-        raise MalformedMessage("HISTORICAL_DATA_UPDATE", "date", msg.bar.date, b"") from error
-    has_new_bar = update(bars, bar)
+    has_new_bar = update(bars, convert(engine, msg.bar))
     if has_new_bar is not None:
         tell(engine, bars, has_new_bar)
 

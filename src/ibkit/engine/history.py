@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from ibkit import dates
 from ibkit.engine import ticks
 from ibkit.engine.ticktypes import TICK_BY_TICK
-from ibkit.errors import MalformedMessage
 from ibkit.events import fire
 from ibkit.model import (
     BarData,
@@ -114,13 +113,7 @@ def historical_data(engine: Engine, msg: m.HistoricalData) -> None:
     history = engine.state.history
     if msg.reqId not in history.bars:
         return
-    try:
-        bars = [convert(engine, row) for row in msg.bars]
-    except ValueError as error:
-        malformed = MalformedMessage("HISTORICAL_DATA", "date of a bar", str(error), b"")
-        if not engine.calls.fail(msg.reqId, malformed):
-            raise malformed from error
-        return
+    bars = [convert(engine, row) for row in msg.bars]
     if msg.reqId in history.arrived:
         history.arrived[msg.reqId] += bars
     else:
@@ -214,11 +207,7 @@ def _end_of_ticks(engine: Engine, msg: _Ticks) -> None:
 
 
 def head_timestamp(engine: Engine, msg: m.HeadTimestamp) -> None:
-    try:
-        moment = dates.parseIBDatetime(msg.headTimestamp)
-    except ValueError:
-        engine.calls.fail(msg.reqId, MalformedMessage("HEAD_TIMESTAMP", "headTimestamp", msg.headTimestamp, b""))
-        return
+    moment = dates.parseIBDatetime(msg.headTimestamp)
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time(), UTC)
     elif moment.tzinfo is None:

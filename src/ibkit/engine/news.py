@@ -11,7 +11,6 @@ from datetime import time as midnight
 from typing import TYPE_CHECKING, Final
 
 from ibkit import dates
-from ibkit.errors import MalformedMessage
 from ibkit.model import HistoricalNews, NewsArticle, NewsBulletin, NewsTick
 from ibkit.wire import messages as m
 
@@ -78,11 +77,7 @@ def historical_news(engine: Engine, msg: m.HistoricalNews) -> None:
     arrived = engine.state.news.arrived.get(msg.requestId)
     if arrived is None:
         return
-    try:
-        time = dates.parseIBDatetime(msg.time)
-    except ValueError:
-        engine.calls.fail(msg.requestId, MalformedMessage("HISTORICAL_NEWS", "time", msg.time, b""))
-        return
+    time = dates.parseIBDatetime(msg.time)
     if not isinstance(time, datetime):
         time = datetime.combine(time, midnight())
     if time.tzinfo is None:

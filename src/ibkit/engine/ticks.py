@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, cast
 from ibkit import dates
 from ibkit.engine import ticktypes
 from ibkit.engine.market import Feed, TickByTick
-from ibkit.errors import MalformedMessage
 from ibkit.model import (
     Dividends,
     EfpData,
@@ -163,8 +162,8 @@ def tick_string(engine: Engine, msg: m.TickString) -> None:
             ticker.dividends = _dividends(value)
         elif tick_type != ticktypes.OLD_NEWS:
             market.unknown_ticks[tick_type] += 1
-    except (ValueError, OverflowError, OSError) as error:
-        raise MalformedMessage("TICK_STRING", f"value of tick type {tick_type}", value, b"") from error
+    except (OverflowError, OSError) as error:  # a number that is no time
+        raise ValueError(f"{value!r} as the value of tick type {tick_type}") from error
     market.touch(feed)
 
 

@@ -199,13 +199,14 @@ def test_values_and_summary_have_the_tags_of_tws() -> None:
 
 
 def test_every_official_summary_tag_is_told() -> None:
-    official = (
-        "AccountType NetLiquidation TotalCashValue SettledCash AccruedCash BuyingPower EquityWithLoanValue "
-        "PreviousDayEquityWithLoanValue GrossPositionValue ReqTEquity ReqTMargin SMA InitMarginReq MaintMarginReq "
-        "AvailableFunds ExcessLiquidity Cushion FullInitMarginReq FullMaintMarginReq FullAvailableFunds "
-        "FullExcessLiquidity LookAheadNextChange LookAheadInitMarginReq LookAheadMaintMarginReq "
-        "LookAheadAvailableFunds LookAheadExcessLiquidity HighestSeverity DayTradesRemaining Leverage"
-    ).split()
+    official = [
+        "AccountType", "NetLiquidation", "TotalCashValue", "SettledCash", "AccruedCash", "BuyingPower",
+        "EquityWithLoanValue", "PreviousDayEquityWithLoanValue", "GrossPositionValue", "ReqTEquity", "ReqTMargin",
+        "SMA", "InitMarginReq", "MaintMarginReq", "AvailableFunds", "ExcessLiquidity", "Cushion", "FullInitMarginReq",
+        "FullMaintMarginReq", "FullAvailableFunds", "FullExcessLiquidity", "LookAheadNextChange",
+        "LookAheadInitMarginReq", "LookAheadMaintMarginReq", "LookAheadAvailableFunds", "LookAheadExcessLiquidity",
+        "HighestSeverity", "DayTradesRemaining", "Leverage",
+    ]  # fmt: skip
     told = Desk().broker.summary(at("10:00"), Desk.ACCOUNT, ",".join(official))
     assert [row.tag for row in told] == official
 

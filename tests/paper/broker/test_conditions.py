@@ -20,7 +20,7 @@ from ibkit.model import (
     VolumeCondition,
 )
 from ibkit.paper.broker.conditions import joined
-from tests.paper.broker.scripted import AAPL, EURUSD, Desk, at, instrument
+from tests.paper.broker.scripted import EURUSD, Desk, at, instrument
 
 VISA, MASTERCARD = Stock("V", "SMART", "USD"), Stock("MA", "SMART", "USD")
 V = instrument(VISA).con_id

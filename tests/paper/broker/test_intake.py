@@ -49,7 +49,7 @@ REFUSALS: list[tuple[int, Contract, Order]] = [
     (158, AAPL, order("TRAIL", auxPrice=1.0, trailingPercent=1.0)),
     (200, Stock("NOSUCH", "SMART", "USD"), MarketOrder("BUY", 1)),
     (200, Future("ES", exchange="CME"), MarketOrder("BUY", 1)),
-    (313, Bag(symbol="X", exchange="SMART", comboLegs=[ComboLeg(conId=1, ratio=1, action="BUY")]), MarketOrder("BUY", 1)),
+    (313, Bag(symbol="X", exchange="SMART", comboLegs=[ComboLeg(1, 1, "BUY")]), MarketOrder("BUY", 1)),
     (314, Bag(symbol="X", exchange="SMART", currency="USD"), MarketOrder("BUY", 1)),
     (321, Stock("AAPL", "", "USD"), MarketOrder("BUY", 100)),
     (321, AAPL, order("BEST", lmtPrice=99.0)),

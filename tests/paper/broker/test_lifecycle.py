@@ -241,7 +241,7 @@ def test_children_wait_for_the_parent_and_one_ends_the_other() -> None:
 
 def test_the_stop_ends_the_profit_taker() -> None:
     desk = Desk()
-    parent, profit, stop = bracket(desk)
+    _, profit, stop = bracket(desk)
     desk.set(99.45, 99.48)
     desk.set(97.90, 97.95)
     desk.trade(97.95)
@@ -275,9 +275,9 @@ def test_cancelling_the_parent_cancels_the_children() -> None:
 
 def test_children_of_a_partly_filled_parent_keep_what_it_traded() -> None:
     desk = Desk(VISIBLE)
-    parent, profit, stop = bracket(desk, size=200, entry=100.02)
+    bracket(desk, size=200, entry=100.02)
     desk.set(100.10, 100.12)
-    parent, profit, stop = bracket(desk, size=400, entry=100.12)
+    parent, profit, _ = bracket(desk, size=400, entry=100.12)
     assert desk.filled(parent) == [(200, 100.12)]
     desk.cancel(parent)
     assert (desk.status(profit), desk.report(profit).status.remaining) == ("Submitted", 200)
@@ -292,7 +292,7 @@ def test_cancelling_one_child_leaves_the_other() -> None:
 
 def test_a_rejected_parent_takes_its_children_along() -> None:
     desk = Desk()
-    parent, profit, stop = bracket(desk, size=50_000)
+    parent, _, _ = bracket(desk, size=50_000)
     assert desk.status(parent) == "Inactive"
     assert desk.broker.open_orders() == []
     assert desk.codes(parent) == [201]
@@ -361,7 +361,7 @@ def test_a_partial_fill_cancels_or_reduces(kind: int, status: str, left: float) 
 
 def test_the_group_shrinks_in_proportion() -> None:
     desk = Desk(VISIBLE)
-    first, second = oca(desk, 2, LimitOrder("BUY", 100, 99.9), LimitOrder("BUY", 300, 99.8))
+    _, second = oca(desk, 2, LimitOrder("BUY", 100, 99.9), LimitOrder("BUY", 300, 99.8))
     desk.set(99.85, 99.9, ask_size=50)
     assert desk.report(second).status.remaining == 150
 

@@ -32,6 +32,7 @@ from ibkit.paper.broker.models import Models
 from ibkit.paper.broker.reports import CompletedReport, ExecutionReport, Listener, OrderReport
 from ibkit.paper.broker.rules import CHANGES, MAX_ACTIVE
 from ibkit.paper.broker.state import State
+from ibkit.paper.broker.store import Store
 from ibkit.paper.broker.texts import Refusal
 from ibkit.paper.instruments import Catalogue
 
@@ -45,7 +46,10 @@ class Broker:
         now: epoch seconds.
         accounts: the accounts, each with the cash the models say.
         models: latency, liquidity, slippage and fees; one of ``models.PRESETS`` or your own.
-        store: path of an SQLite file that keeps everything; None keeps nothing.
+        store: path of an SQLite file that keeps everything; None keeps nothing. Orders of an earlier run go on where
+            it stopped: what happened in the market since then happens to them at the first ``advance``.
+
+    Raises ValueError for a store that cannot be used.
     """
 
     def __init__(
@@ -59,6 +63,9 @@ class Broker:
     ) -> None:
         self._state = State(catalogue, market, now, accounts, models or Models())
         self._ground = Ground(catalogue, self._state.marks, self._state.models, tuple(accounts))
+        self._store = Store(store) if store else None
+        if self._store:
+            self._store.load(self._state)
 
     @property
     def listener(self) -> Listener:
@@ -74,6 +81,16 @@ class Broker:
     def advance(self, now: float) -> None:
         """Let everything happen that is due until ``now``: fills, triggers, conditions, expiries."""
         timeline.advance(self._state, now)
+        self._save()
+
+    def _save(self) -> None:
+        if self._store:
+            self._store.save(self._state)
+
+    def close(self) -> None:
+        """Let go of the store; the broker must not be used afterwards."""
+        if self._store:
+            self._store.close()
 
     def next_due(self, now: float) -> float | None:
         """Return the earliest moment at which something may happen; None while nothing can."""
@@ -91,11 +108,12 @@ class Broker:
 
     def place(self, now: float, client_id: int, order_id: int, contract: Contract, order: Order) -> None:
         """Take an order in: a new one, a change of a living one, or a preview."""
-        self.advance(now)
+        timeline.advance(self._state, now)
         answer = self._place(client_id, order_id, contract, order)
         if isinstance(answer, Refusal):
             self._state.listener.error(client_id, order_id, answer.code, answer.text)
         trading.settle(self._state, self._state.now)
+        self._save()
 
     def _place(self, client_id: int, order_id: int, contract: Contract, order: Order) -> Refusal | None:
         state, t = self._state, self._state.now
@@ -225,7 +243,7 @@ class Broker:
 
     def cancel(self, now: float, client_id: int, order_id: int, order_cancel: OrderCancel) -> None:
         """Cancel an order of a client."""
-        self.advance(now)
+        timeline.advance(self._state, now)
         live = self._state.orders.by_key.get((client_id, order_id))
         refusal: Refusal | None = None
         if live is None:
@@ -238,13 +256,15 @@ class Broker:
             lifecycle.ask_cancel(self._state, live, self._state.now)
         if refusal:
             self._state.listener.error(client_id, order_id, refusal.code, refusal.text)
+        self._save()
 
     def global_cancel(self, now: float) -> None:
         """Cancel every order of every client."""
-        self.advance(now)
+        timeline.advance(self._state, now)
         for live in list(self._state.orders.open.values()):
             if not live.done and live.status != Status.PendingCancel:
                 lifecycle.ask_cancel(self._state, live, self._state.now)
+        self._save()
 
     def open_orders(self) -> list[OrderReport]:
         """Return the orders that are alive, oldest first; what has not been transmitted is not among them."""

@@ -68,8 +68,8 @@ def _settle(state: State, account: Account, holding: Holding, t: float) -> None:
         avgPrice=price,
         optExerciseOrLapseType=kind,
     )
-    record = FillRecord(instrument, held_contract(instrument), execution, t)
-    state.orders.fills.append(record)
+    record = FillRecord(held_contract(instrument), execution, t, instrument.calendar.zone)
+    state.orders.record(record)
     state.version += 1
     state.listener.execution(record.report())
     record.commission = CommissionReport(

@@ -29,16 +29,12 @@ def set_terms(live: Live, order: Order, t: float) -> None:
     live.order = order
     live.total = float(order.totalQuantity)
     live.resting = False
-    rule, instrument = live.rule, live.instrument
+    rule = live.rule
     if order.orderType in _FIXED_LIMIT:
         live.limit = price_of(order.lmtPrice)
     elif not (rule.rest_as_limit and live.filled):
         live.limit = None
-    if rule.trigger is Trigger.NONE:
-        live.trigger = None
-    elif not live.elected:
-        rising = (live.sign > 0) == (rule.trigger is not Trigger.TOUCH)
-        live.trigger = PriceTrigger(instrument, order.triggerMethod, rising)
+    arm(live)
     if live.trailing:
         _set_trail(live, order, before)
     elif rule.trigger is not Trigger.NONE:
@@ -46,6 +42,15 @@ def set_terms(live: Live, order: Order, t: float) -> None:
     _set_times(live, order, t)
     live.conditions = None
     live.released = not order.conditions or order.conditionsCancelOrder
+
+
+def arm(live: Live) -> None:
+    """Set the watcher of an order that waits for its trigger price."""
+    rule = live.rule
+    live.trigger = None
+    if rule.trigger is not Trigger.NONE and not live.elected:
+        rising = (live.sign > 0) == (rule.trigger is not Trigger.TOUCH)
+        live.trigger = PriceTrigger(live.instrument, live.order.triggerMethod, rising)
 
 
 def _set_trail(live: Live, order: Order, before: Order | None) -> None:

@@ -267,14 +267,14 @@ def completed(live: Live, time_text: str) -> CompletedReport:
 
 @dataclass(slots=True, eq=False)
 class FillRecord:
-    """An execution in the broker's books."""
+    """An execution in the broker's books; ``zone`` is its exchange's."""
 
-    instrument: Instrument
     contract: Contract
     execution: Execution
     at: float
+    zone: str
     commission: CommissionReport | None = None
 
     def report(self) -> ExecutionReport:
         """Return it as it is told."""
-        return ExecutionReport(self.contract, self.execution, self.commission, self.instrument.calendar.zone)
+        return ExecutionReport(self.contract, self.execution, self.commission, self.zone)

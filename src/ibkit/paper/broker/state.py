@@ -41,6 +41,8 @@ class Orders:
         self.by_key: dict[tuple[int, int], Live] = {}  # ended ones too
         self.done: list[Live] = []
         self.fills: list[FillRecord] = []
+        self.recorded = 0  # fills ever, those forgotten too
+        self.forgotten: list[int] = []  # permIds pruned since the last save
         self.next_ids: dict[int, int] = {}
         self.next_perm = int(now)
         self.next_exec = int(now)
@@ -66,6 +68,11 @@ class Orders:
         del self.open[live.perm_id]
         self.done.append(live)
 
+    def record(self, fill: FillRecord) -> None:
+        """Enter a fill."""
+        self.fills.append(fill)
+        self.recorded += 1
+
     def group(self, live: Live) -> list[Live]:
         """Return the other open orders of an order's OCA group."""
         if not live.oca_group:
@@ -83,8 +90,10 @@ class Orders:
             self.fills = [fill for fill in self.fills if fill.at >= oldest]
         if self.done and self.done[0].done_at < oldest:
             for live in self.done:
-                if live.done_at < oldest and self.by_key.get(live.key) is live:
-                    del self.by_key[live.key]
+                if live.done_at < oldest:
+                    self.forgotten.append(live.perm_id)
+                    if self.by_key.get(live.key) is live:
+                        del self.by_key[live.key]
             self.done = [live for live in self.done if live.done_at >= oldest]
 
 

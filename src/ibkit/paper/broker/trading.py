@@ -43,7 +43,7 @@ def settle(state: State, t: float) -> None:
 def meet(state: State, live: Live, tick: Tick, t: float, fresh: bool) -> None:
     """Show an order a tick of its instrument; ``fresh``: it has just happened."""
     if live.stage is Stage.ARMED:
-        if _triggered(live, tick, t):
+        if _triggered(state, live, tick, t):
             live.elected = True
             lifecycle.refresh(state, live, t)
         return
@@ -75,7 +75,7 @@ def _snap(live: Live, tick: Tick) -> None:
     live.limit = limit_price(live, tick)
 
 
-def _triggered(live: Live, tick: Tick, t: float) -> bool:
+def _triggered(state: State, live: Live, tick: Tick, t: float) -> bool:
     """Let a trailing stop follow, then tell whether the stop is reached."""
     trigger = live.trigger
     if trigger is None:
@@ -85,11 +85,11 @@ def _triggered(live: Live, tick: Tick, t: float) -> bool:
     ):
         return False
     if live.rule.trigger is Trigger.TRAIL:
-        _follow(live, trigger.reading(tick))
+        _follow(state, live, trigger.reading(tick))
     return live.stop is not None and trigger.reached(tick, live.stop)
 
 
-def _follow(live: Live, price: float) -> None:
+def _follow(state: State, live: Live, price: float) -> None:
     """Move a trailing stop after the market; never back."""
     if price != price:
         return
@@ -99,6 +99,7 @@ def _follow(live: Live, price: float) -> None:
     stop = round((price + live.sign * amount) / step) * step
     if live.stop is None or (stop - live.stop) * live.sign < 0:
         live.stop = round(stop, 10)
+        state.unsaved.add(live)
         if live.order.orderType == "TRAIL LIMIT":
             live.limit = round(live.stop + live.sign * live.offset, 10)
 
@@ -208,8 +209,8 @@ def _record(
         lastLiquidity=liquidity,
         submitter=order.submitter,
     )
-    record = FillRecord(leg.instrument, contract, execution, t)
-    state.orders.fills.append(record)
+    record = FillRecord(contract, execution, t, leg.instrument.calendar.zone)
+    state.orders.record(record)
     return record
 
 

@@ -158,7 +158,7 @@ def test_what_the_broker_refuses(at: Desk) -> None:
 
 
 def test_what_is_refused_before_it_is_sent(at: Desk) -> None:
-    with pytest.raises(InvalidRequest, match="1 secs, 5 secs.*15 mins.*1 month"):
+    with pytest.raises(InvalidRequest, match=r"1 secs, 5 secs.*15 mins.*1 month"):
         at.ib.reqHistoricalData(AAPL, "", "1 D", "15 min", "TRADES", True)
     with pytest.raises(InvalidRequest, match="MIDPOINT"):
         at.ib.reqHistoricalTicks(AAPL, "", "20240105", 10, "LAST", True)

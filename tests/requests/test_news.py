@@ -133,11 +133,14 @@ def test_the_calendar_by_events(at: Desk) -> None:
     ]
 
 
-def test_waiting_for_the_calendar_ends_what_was_asked_for_before_and_itself(at: Desk) -> None:
+def test_waiting_for_the_calendar_replaces_what_was_asked_for_before(at: Desk) -> None:
     at.ib.reqWshMetaData()
     at.ib.getWshMetaData()
+    at.ib.cancelWshMetaData()
     kinds = [m.ReqWshMetaData, m.CancelWshMetaData, m.ReqWshMetaData, m.CancelWshMetaData]
     assert [type(request) for request in at.asked()] == kinds
+    at.ib.getWshEventData(WshEventData(conId=265598))
+    assert [type(request) for request in at.asked()] == [m.ReqWshEventData, m.CancelWshEventData]
     with pytest.raises(RequestError, match="10283"):
         at.ib.getWshEventData(WshEventData(conId=13))
     assert [type(request) for request in at.asked()] == [m.ReqWshEventData]

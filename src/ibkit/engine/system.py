@@ -64,7 +64,8 @@ def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
         key = engine.calls.only_without_id() if req_id == NO_ID else None
         if key is None:
             raised = code == CLIENT_ID_IN_USE and not engine.ready
-            _log(msg, None, logging.INFO if raised else codes.lookup(code).level)
+            wanted = code == QUERY_FAILED and "cancelled" in msg.errorString
+            _log(msg, None, logging.INFO if raised or wanted else codes.lookup(code).level)
             return None
 
     ends = codes.consequence(code, target) is Consequence.END_REQUEST

@@ -105,21 +105,27 @@ def _wsh_events(engine: Engine, data: WshEventData) -> None:
 def _get_wsh_meta(engine: Engine) -> Call[str]:
     _end(engine, WSH_META)
     req_id = engine.next_id()
-    return _get(engine, m.ReqWshMetaData(req_id), m.CancelWshMetaData(req_id), "getWshMetaData()")
+    start, cancel = m.ReqWshMetaData(req_id), m.CancelWshMetaData(req_id)
+    call: Call[str] = engine.ask(start, key=req_id, name="getWshMetaData()", cancel=cancel)
+
+    def settle(call: Call[str]) -> None:
+        if call.error is None:  # it stays in force: TWS gives events only while it is
+            engine.state.subscriptions[req_id] = Subscription(req_id, WSH_META, None, start, cancel)
+
+    call.add_done_callback(settle)
+    return call
 
 
 def _get_wsh_events(engine: Engine, data: WshEventData) -> Call[str]:
     _end(engine, WSH_EVENTS)
     req_id = engine.next_id()
-    start = m.ReqWshEventData(req_id, data)
-    return _get(engine, start, m.CancelWshEventData(req_id), f"getWshEventData({data})")
-
-
-def _get(engine: Engine, message: m.ReqWshMetaData | m.ReqWshEventData, cancel: m.Request, name: str) -> Call[str]:
-    call: Call[str] = engine.ask(message, key=message.reqId, name=name, cancel=cancel)
+    cancel = m.CancelWshEventData(req_id)
+    call: Call[str] = engine.ask(
+        m.ReqWshEventData(req_id, data), key=req_id, name=f"getWshEventData({data})", cancel=cancel
+    )
 
     def settle(call: Call[str]) -> None:
-        if call.error is None:  # TWS takes one request of a kind at a time, also when it is answered
+        if call.error is None:  # TWS takes one request of this kind at a time, also when it is answered
             engine.send(cancel)
 
     call.add_done_callback(settle)
@@ -262,7 +268,10 @@ class NewsRequests(Requests):
             logger.error("cancelWshEventData: nothing was asked for")
 
     def getWshMetaData(self) -> str:
-        """Get the kinds of calendar events there are, as JSON."""
+        """Get the kinds of calendar events there are, as JSON.
+
+        The request stays in force, which ``getWshEventData`` needs; ``cancelWshMetaData`` ends it.
+        """
         return self._wait(_get_wsh_meta)
 
     async def getWshMetaDataAsync(self) -> str:

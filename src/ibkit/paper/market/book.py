@@ -275,7 +275,7 @@ class Book:
         so_far = self._day(day)
         before = int(so_far.place[minute - so_far.first]) - 1
         if before >= 0 and so_far.latest[before] >= 0:
-            return self._trade_in(so_far, int(so_far.latest[before]))
+            return self._trade_in(int(so_far.minutes[so_far.latest[before]]))
         for _ in range(_LOOK_BACK):
             day = self.instrument.calendar.previous_day(day)
             found = self._end(day)[1]
@@ -283,8 +283,9 @@ class Book:
                 return found
         return _Latest(nan, nan)
 
-    def _trade_in(self, so_far: _Day, place: int) -> _Latest:
-        at = self._minute(int(so_far.minutes[place]))
+    def _trade_in(self, minute: int) -> _Latest:
+        """The last trade of a minute that has one."""
+        at = self._minute(minute)
         step = int(at.trade[-1])
         return _Latest(float(at.value[step]), int(at.tape.size[step]) * self.maker.unit)
 
@@ -302,20 +303,17 @@ class Book:
         return found
 
     def _close_of(self, day: date) -> tuple[float, _Latest]:
-        regular = self.instrument.calendar.regular_stats
-        so_far = self._sum_up(day)
-        if not len(so_far.minutes):
+        minutes = minutes_of(hours.sessions(self.instrument, day, day))
+        if not len(minutes):
             return nan, _Latest(nan, nan)
-        latest = _Latest(nan, nan)
-        if self._shows_trades and so_far.latest[-1] >= 0:
-            latest = self._trade_in(so_far, int(so_far.latest[-1]))
-        spans = hours.sessions(self.instrument, day, day, regular)
-        end = int(spans[-1].end // 60) - 1 if spans else int(so_far.minutes[-1])
-        place = int(so_far.latest[int(so_far.place[end - so_far.first])])
-        if place >= 0:
-            return float(so_far.close[place]), latest
-        one = np.array([end])
-        return float(self.maker.brief(one, self.regular(one), "MIDPOINT").close[0]), latest
+        traded = minutes[self.maker.prints(minutes)]
+        latest = self._trade_in(int(traded[-1])) if self._shows_trades and len(traded) else _Latest(nan, nan)
+        if self.instrument.calendar.regular_stats:
+            regular = minutes_of(hours.sessions(self.instrument, day, day, regular=True))
+            minutes = regular if len(regular) else minutes
+            traded = traded[traded <= minutes[-1]]
+        end, what = (traded[-1:], self.what) if len(traded) else (minutes[-1:], "MIDPOINT")
+        return float(self.maker.brief(end, self.regular(end), what).close[0]), latest
 
 
 def minutes_of(spans: list[Session]) -> Ints:

@@ -60,6 +60,10 @@ class ComboMaker:
         nothing = np.zeros(shape, dtype=np.int64)
         return Tape(bid, ask, bid_size, ask_size, nothing > 0, bid, nothing)
 
+    def prints(self, minutes: Ints) -> Flags:
+        """See ``Maker``."""
+        return np.ones(len(minutes), dtype=np.bool_)
+
     def _leg(self, leg: Instrument, minutes: Ints) -> tuple[Floats, Floats, Floats, Floats]:
         """Return the quote of a leg at every step; outside its hours the last one it had."""
         shape = (len(minutes), STEPS)

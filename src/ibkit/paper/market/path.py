@@ -72,6 +72,8 @@ class Activity:
                 variants.append(self._week[places].reshape(24, 60))
         self.minutes: Floats = np.stack(variants)  # variant, hour, minute
         self.hours: Floats = np.add.accumulate(self.minutes, axis=2)[:, :, -1]
+        lively = self.minutes**1.5  # trading follows volatility, more than in proportion
+        self.shares: Floats = lively / lively[self.variant(6)].sum()  # of a weekday's volume; day 6 was a Wednesday
         self._days: list[float] = np.sqrt(np.add.accumulate(self.hours, axis=1)[:, -1]).tolist()
         self._deviations: list[float] = []
 

@@ -23,7 +23,8 @@ FIRST = 0.125  # seconds from the minute's begin to its first step
 LAST = FIRST + (STEPS - 1) * STEP
 _K: Ints = np.arange(STEPS)
 STEP_SECONDS: Floats = FIRST + STEP * np.arange(STEPS, dtype=np.float64)  # from the begin of a minute
-_HOURS_KEPT, _MINUTES_KEPT = 4, 3
+_HOURS_KEPT, _MINUTES_KEPT, _ASKED_KEPT = 4, 3, 6
+_MOST_ASKED = 1440  # minutes of what is remembered: a day
 
 
 class Marks(NamedTuple):
@@ -70,6 +71,7 @@ class Spine:
         self._lifts = tuple(lifts)
         self._marks_key = stream(seed, "marks", root.key)
         self._steps_key = stream(seed, "steps", root.key)
+        self._asked: OrderedDict[bytes, tuple[Floats, Floats]] = OrderedDict()
         self._minutes: OrderedDict[int, Floats] = OrderedDict()
         self._hours: OrderedDict[int, tuple[Floats, Floats]] = OrderedDict()
 
@@ -137,7 +139,21 @@ class Spine:
         return _Plain(first, high, low, last, high_at, low_at, np.sqrt(spread / STEPS))
 
     def _knots(self, minutes: Ints) -> tuple[Floats, Floats]:
-        """Return the values at begin and end of minutes, and their relative variance."""
+        """Return the values at begin and end of minutes, and their relative variance.
+
+        The latest are remembered: options of one chain ask for the same minutes one after the other.
+        """
+        if len(minutes) > _MOST_ASKED:
+            return self._find_knots(minutes)
+        name = minutes.tobytes()
+        found = self._asked.get(name)
+        if found is None:
+            found = self._asked[name] = self._find_knots(minutes)
+            if len(self._asked) > _ASKED_KEPT:
+                self._asked.popitem(last=False)
+        return found
+
+    def _find_knots(self, minutes: Ints) -> tuple[Floats, Floats]:
         hours, place = np.unique(minutes // 60, return_inverse=True)
         values, variance = self._hour_block(hours)
         minute = minutes % 60

@@ -62,6 +62,10 @@ class Maker(Protocol):
         """Return minutes as steps."""
         ...
 
+    def prints(self, minutes: Ints) -> Flags:
+        """Tell in which minutes there is a trade, or a value; quotes there are always."""
+        ...
+
 
 class _Plan(NamedTuple):
     """How many trades a minute has, what they add up to, and the sides of the two at its ends (1: at the ask)."""
@@ -100,8 +104,6 @@ class SingleMaker:
         under = pricing.underlying.pricing if isinstance(pricing, OptionOn) else pricing
         assert not isinstance(under, OptionOn | LegSum)
         self._activity = activity(under.root.factors[0][0].activity)
-        share = self._activity.minutes**1.5
-        self._share = share / share[self._activity.variant(6)].sum()  # of a Wednesday
 
     def brief(self, minutes: Ints, regular: Flags, what: str) -> Brief:
         """See ``Maker``; minutes that hold a shock are read off their steps."""
@@ -156,6 +158,12 @@ class SingleMaker:
             bids, asks, self._sizes(shown, 32), self._sizes(shown, 44), traded, np.where(side, asks, bids), size
         )
 
+    def prints(self, minutes: Ints) -> Flags:
+        """See ``Maker``."""
+        if self._prints is Prints.TRADES:
+            return self._plan(minutes).trades > 0
+        return np.ones(len(minutes), dtype=np.bool_)
+
     def fair(self, minutes: Ints) -> Floats:
         """Return the fair price at the last step of minutes."""
         last: Floats = self.model.at_marks(minutes, self.model.spine.marks(minutes))[3]
@@ -183,7 +191,7 @@ class SingleMaker:
         variants = np.array([self._activity.variant(int(d)) for d in days], dtype=np.int64)
         lively = 0.7 + 0.3 * exponential(draw(self._day_key, days), 0)
         minute = minutes % 1440
-        expected = self._day_units * lively[place] * self._share[variants[place], minute // 60, minute % 60]
+        expected = self._day_units * lively[place] * self._activity.shares[variants[place], minute // 60, minute % 60]
         expected = expected * (0.4 + 0.6 * exponential(bits, 0))
         rate = np.minimum(expected / self._trade_units, MAX_TRADES)
         count = np.floor(rate + uniform(bits, 16)).astype(np.int64)

@@ -13,13 +13,12 @@ from importlib import import_module
 
 def main() -> None:
     """Run the command line."""
-    try:
-        commands = import_module("ibkit.cli.commands")
-    except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
-            raise
-        sys.exit(f"the command line needs {error.name}: pip install 'ibkit[cli]' (or 'ibkit[all]' for the demo)")
-    commands.app()
+    for name in ("typer", "rich"):
+        try:
+            import_module(name)
+        except ModuleNotFoundError:
+            sys.exit(f"the command line needs {name}: pip install 'ibkit[cli]' (or 'ibkit[all]' for the demo)")
+    import_module("ibkit.cli.commands").app()
 
 
 def __getattr__(name: str) -> object:

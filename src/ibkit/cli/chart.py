@@ -46,7 +46,6 @@ class Corridor(NamedTuple):
     entry: float
     take_profit: float
     stop_loss: float
-    text: str
 
 
 def draw(
@@ -65,7 +64,8 @@ def draw(
     matplotlib.use("Agg")
     from matplotlib import dates, pyplot
 
-    moments = [bar.date for bar in bars if isinstance(bar.date, datetime)]
+    # Matplotlib counts days.
+    moments = [dates.date2num(bar.date) for bar in bars]
     width = (moments[1] - moments[0]) * 0.7
     with pyplot.rc_context({"font.family": "DejaVu Sans", "font.size": 10, "text.color": INK, "axes.labelcolor": INK}):
         figure, (price, volume) = pyplot.subplots(
@@ -89,8 +89,10 @@ def draw(
             _corridor(price, corridor)
         for mark in marks:
             _mark(price, mark)
-        price.set_xlim(moments[0] - width, moments[-1] + width * 6)
-        price.margins(y=0.12)
+        _last(price, bars[-1], colors[-1])
+        # Room on the right for what is written beside the last bars.
+        price.set_xlim(moments[0] - width, moments[-1] + (moments[-1] - moments[0]) * 0.13)
+        price.margins(y=0.08)
         volume.xaxis.set_major_locator(dates.AutoDateLocator(tz=zone, minticks=5, maxticks=10))
         volume.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz=zone))
         volume.set_yticks([])
@@ -115,7 +117,7 @@ def _dress(axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def _bands(axes: Axes, bars: Sequence[BarData], moments: list[datetime], period: int) -> None:
+def _bands(axes: Axes, bars: Sequence[BarData], moments: list[float], period: int) -> None:
     import pandas as pd
 
     closes = pd.Series([bar.close for bar in bars])
@@ -127,31 +129,51 @@ def _bands(axes: Axes, bars: Sequence[BarData], moments: list[datetime], period:
     axes.plot(moments, middle, color=BAND, linewidth=1.3, label=f"average of {period} bars and Bollinger bands")
 
 
-def _corridor(axes: Axes, it: Corridor) -> None:
-    span = [it.start, it.end]
-    axes.fill_between(span, it.entry, it.take_profit, color=UP, alpha=0.16, linewidth=0)
-    axes.fill_between(span, it.stop_loss, it.entry, color=DOWN, alpha=0.16, linewidth=0)
-    for level, color, name in ((it.take_profit, UP, "take profit"), (it.stop_loss, DOWN, "stop loss")):
-        axes.hlines(level, it.start, it.end, colors=color, linewidth=1.4, linestyles=(0, (4, 2)))
-        axes.annotate(
-            f"{name} {level:.2f}", (it.start, level), xytext=(-6, 0), textcoords="offset points", color=color,
-            fontsize=9, ha="right", va="center",
-        )  # fmt: skip
+def _last(axes: Axes, bar: BarData, color: str) -> None:
+    """Show where the price is now: a line across, and a label on the axis."""
+    axes.axhline(bar.close, color=color, linewidth=0.8, linestyle=(0, (1, 2)), alpha=0.9)
     axes.annotate(
-        it.text, (it.start + (it.end - it.start) / 2, it.take_profit), xytext=(0, 8), textcoords="offset points",
-        color=INK, fontsize=10, fontweight="bold", ha="center",
+        f"{bar.close:.2f}", (1.0, bar.close), xycoords=("axes fraction", "data"), xytext=(5, 0),
+        textcoords="offset points", color=PAPER, fontsize=9.5, fontweight="bold", ha="left", va="center",
+        bbox={"boxstyle": "round,pad=0.3", "facecolor": color, "edgecolor": "none"},
     )  # fmt: skip
+
+
+def _corridor(axes: Axes, it: Corridor) -> None:
+    from matplotlib.dates import date2num
+
+    start, end = date2num(it.start), date2num(it.end)
+    axes.fill_between([start, end], it.entry, it.take_profit, color=UP, alpha=0.18, linewidth=0)
+    axes.fill_between([start, end], it.stop_loss, it.entry, color=DOWN, alpha=0.18, linewidth=0)
+    axes.hlines(it.entry, start, end, colors=INK, linewidth=0.9, alpha=0.6)
+    for level, color, name, inside in ((it.take_profit, UP, "take profit", -9), (it.stop_loss, DOWN, "stop loss", 9)):
+        axes.hlines(level, start, end, colors=color, linewidth=1.5, linestyles=(0, (4, 2)))
+        _write(axes, f"{name} {level:.2f}", start, level, (6, inside), color)
 
 
 def _mark(axes: Axes, mark: Mark) -> None:
+    from matplotlib.dates import date2num
+
     buying = mark.side == "BOT"
     color = BUY if buying else SELL
+    moment = date2num(mark.time)
     axes.scatter(
-        [mark.time], [mark.price], marker="^" if buying else "v", s=110, color=color, edgecolors=PAPER, linewidths=1.2,
+        [moment], [mark.price], marker="^" if buying else "v", s=150, color=color, edgecolors=PAPER, linewidths=1.4,
         zorder=5,
     )  # fmt: skip
     axes.annotate(
-        mark.text, (mark.time, mark.price), xytext=(0, -30 if buying else 22), textcoords="offset points",
-        color=color, fontsize=9, ha="center", va="center", zorder=6,
-        bbox={"boxstyle": "round,pad=0.35", "facecolor": PAPER, "edgecolor": color, "linewidth": 0.8},
+        mark.text, (moment, mark.price), xytext=(24, -36) if buying else (-24, 36), textcoords="offset points",
+        color=PAPER, fontsize=9.5, fontweight="bold", ha="left" if buying else "right", va="center", zorder=6,
+        bbox={"boxstyle": "round,pad=0.4", "facecolor": color, "edgecolor": "none"},
+        arrowprops={"arrowstyle": "-", "color": color, "linewidth": 1.0, "shrinkB": 6},
+    )  # fmt: skip
+
+
+def _write(axes: Axes, text: str, x: float, y: float, offset: tuple[float, float], color: str) -> None:
+    """Write to the right of a point, readable on whatever is behind."""
+    from matplotlib.patheffects import withStroke
+
+    axes.annotate(
+        text, (x, y), xytext=offset, textcoords="offset points", color=color, fontsize=9.5, ha="left", va="center",
+        zorder=6, path_effects=[withStroke(linewidth=3, foreground=PAPER)],
     )  # fmt: skip

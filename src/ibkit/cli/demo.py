@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
     from ibkit import IB, BarDataList, Contract, Ticker, Trade
     from ibkit.paper import PaperGateway
 
-SPEED = 30.0
-"""Simulated seconds for one real one: a minute bar every two seconds."""
+SPEED = 60.0
+"""Simulated seconds for one real one: a minute bar every second."""
 
 START = "2025-06-11 11:00"
 """When the simulated day begins, New York time: a day without holiday, with a morning to look at already."""
+
+HISTORY_DELAY_S = 0.5
+"""Seconds a history takes, as with a real gateway."""
 
 SYMBOLS = (
     "AAPL MSFT NFLX V MA AMZN GOOGL META NVDA TSLA JPM BAC WMT DIS KO PEP INTC AMD CSCO ORCL IBM GE F GM XOM CVX PFE "
@@ -34,12 +38,14 @@ SYMBOLS = (
 """Fifty stocks and funds."""
 
 
-class Stage(NamedTuple):
-    """Where the walk happens."""
+@dataclass
+class Stage:
+    """Where the walk happens, and the bracket that is drawn at its end."""
 
     console: Console
     gateway: PaperGateway
     ib: IB
+    bracket: list[Trade] = field(default_factory=list)
 
 
 def command(
@@ -58,13 +64,14 @@ def command(
 
     import ibkit
     from ibkit import clock
-    from ibkit.paper import PaperGateway
+    from ibkit.paper import Limits, PaperGateway
 
     console = Console(highlight=False)
     began = time.monotonic()
     console.print(Rule(f"ibkit {ibkit.__version__}: the guide in a minute", style="cyan"))
     real_clock = clock.default
-    with PaperGateway(port=0, seed=seed, start=START, speed=SPEED) as gateway:
+    limits = Limits(history_delay_s=HISTORY_DELAY_S * SPEED)
+    with PaperGateway(port=0, seed=seed, start=START, speed=SPEED, limits=limits) as gateway:
         clock.default = gateway.clock  # what happens is stamped with the market's time
         try:
             with ibkit.IB() as ib:
@@ -101,7 +108,7 @@ def _connect(stage: Stage) -> None:
     ib.connect(port=stage.gateway.port)
     stage.console.print(
         f"a simulated gateway listens at 127.0.0.1:{stage.gateway.port} and speaks server version "
-        f"{stage.gateway.server_version}; account {', '.join(ib.managedAccounts())}; "
+        f"{ib.client.serverVersion()}; account {', '.join(ib.managedAccounts())}; "
         f"its clock shows {ib.reqCurrentTime():%Y-%m-%d %H:%M} UTC and runs {SPEED:g} times as fast"
     )
 
@@ -126,7 +133,7 @@ def _contracts(stage: Stage) -> None:
     table = _table("contract", "kind", "conId", "local symbol", "exchange", "currency")
     for it in contracts:
         exchange = it.primaryExchange or it.exchange
-        table.add_row(it.symbol, it.secType, str(it.conId), it.localSymbol, exchange, it.currency)
+        table.add_row(_name(it), it.secType, str(it.conId), it.localSymbol, exchange, it.currency)
     stage.console.print(table)
 
 
@@ -232,11 +239,11 @@ def _bracket(stage: Stage) -> None:
     bracket = ib.bracketOrder(
         "BUY",
         100,
-        limitPrice=round(price * 1.0005, 2),
-        takeProfitPrice=round(price * 1.006, 2),
-        stopLossPrice=round(price * 0.996, 2),
+        limitPrice=round(price * 1.004, 2),  # fills at once, at the ask
+        takeProfitPrice=round(price * 1.008, 2),
+        stopLossPrice=round(price * 0.994, 2),
     )
-    trades = [ib.placeOrder(contract, order) for order in bracket]
+    trades = stage.bracket = [ib.placeOrder(contract, order) for order in bracket]
     names = ("entry", "take profit", "stop loss")
 
     def show() -> Table:
@@ -247,7 +254,7 @@ def _bracket(stage: Stage) -> None:
             style = {"Filled": "bold green", "Cancelled": "dim"}.get(trade.orderStatus.status, "yellow")
             table.add_row(
                 name,
-                f"{order.action} {order.totalQuantity:g} {order.orderType}",
+                f"{order.action} 100 {order.orderType}",
                 f"{limit:.2f}",
                 f"{trade.orderStatus.avgFillPrice:.2f}" if trade.orderStatus.filled else "",
                 f"[{style}]{trade.orderStatus.status}[/]",
@@ -262,8 +269,11 @@ def _bracket(stage: Stage) -> None:
             return trades[1].isDone() and trades[2].isDone()
 
         _until(ib, trades[0].isDone, 5)
-        stage.gateway.shock("NFLX", 0.9, over_s=240)  # the news of the day
-        _until(ib, watch, 15)
+        for percent in (1.2, 1.0, 2.0):  # the news of the day, until they are good enough
+            stage.gateway.shock("NFLX", percent, over_s=1000)
+            if _until(ib, watch, 12):
+                break
+    ib.sleep(3)  # a few more bars for the chart
     ib.cancelMktData(contract)
 
 
@@ -274,13 +284,12 @@ def _condition(stage: Stage) -> None:
     visa, mastercard = ib.qualifyContracts(Stock("V", "SMART", "USD"), Stock("MA", "SMART", "USD"))
     ticker = ib.reqMktData(visa)
     _until(ib, lambda: ticker.hasBidAsk(), 5)
+    level = round(ticker.ask * 1.01, 2)
     order = MarketOrder("BUY", 100)
-    order.conditions.append(PriceCondition(price=round(ticker.ask * 1.01, 2), conId=visa.conId, exch=visa.exchange))
+    order.conditions.append(PriceCondition(price=level, conId=visa.conId, exch=visa.exchange))
     trade = ib.placeOrder(mastercard, order)
     ib.sleep(0.5)
-    stage.console.print(
-        f"buy 100 MA when V, now {ticker.ask:.2f}, reaches {order.conditions[0].price:.2f}: {trade.orderStatus.status}"
-    )
+    stage.console.print(f"buy 100 MA when V, now {ticker.ask:.2f}, reaches {level:.2f}: {trade.orderStatus.status}")
     ib.disconnect()
     stage.gateway.shock("V", 1.5, over_s=30)
     time.sleep(3)  # nobody is connected: the gateway watches
@@ -300,14 +309,10 @@ def _options(stage: Stage) -> None:
     _until(ib, lambda: ticker.hasBidAsk(), 5)
     chain = next(chain for chain in ib.reqSecDefOptParams("MSFT", "", "STK", stock.conId) if chain.exchange == "SMART")
     expiration = chain.expirations[3]
-    listed = sorted(
-        (
-            details.contract
-            for details in ib.reqContractDetails(Option("MSFT", expiration, right="C", exchange="SMART"))
-        ),
-        key=lambda contract: abs(contract.strike - ticker.marketPrice()),
-    )[:5]
-    options = [ib.reqMktData(contract) for contract in sorted(listed, key=lambda contract: contract.strike)]
+    details = ib.reqContractDetails(Option("MSFT", expiration, right="C", exchange="SMART"))
+    calls = sorted((it.contract for it in details if it.contract), key=lambda contract: contract.strike)
+    nearest = min(range(len(calls)), key=lambda i: abs(calls[i].strike - ticker.marketPrice()))
+    options = [ib.reqMktData(contract) for contract in calls[max(0, nearest - 2) : nearest + 3]]
     _until(ib, lambda: all(option.modelGreeks for option in options), 5)
     table = _table("MSFT call", ">bid", ">ask", ">implied vol", ">delta", ">gamma", ">theta")
     for option in options:
@@ -335,7 +340,7 @@ def _account(stage: Stage) -> None:
             f"{fill.execution.shares:g}",
             f"{fill.execution.price:g}",
             f"{report.commission:.2f}",
-            f"[green]{report.realizedPNL:,.2f}[/]" if report.realizedPNL else "",
+            f"[green]{report.realizedPNL:,.2f}[/]" if report.realizedPNL == report.realizedPNL else "",
         )
     stage.console.print(table)
     positions = ", ".join(f"{it.position:g} {_name(it.contract)} at {it.avgCost:.2f}" for it in ib.positions())
@@ -346,18 +351,36 @@ def _account(stage: Stage) -> None:
 def _chart(stage: Stage, out: Path) -> Path:
     from zoneinfo import ZoneInfo
 
-    from ibkit import Stock
     from ibkit.cli import chart
 
     ib = stage.ib
-    (contract,) = ib.qualifyContracts(Stock("NFLX", "SMART", "USD"))
-    bars = ib.reqHistoricalData(contract, "", "1 D", "1 min", "TRADES", useRTH=True)
+    entry, take_profit, stop_loss = stage.bracket
+    bars = ib.reqHistoricalData(entry.contract, "", "1 D", "1 min", "TRADES", useRTH=True)
+    ib.disconnect()
+    exits = [trade for trade in (take_profit, stop_loss) if trade.fills]
     marks = [
-        chart.Mark(it.time, it.price, it.side, f"{chart.VERBS[it.side]} {it.shares:g} @ {it.price:.2f}")
-        for it in (fill.execution for fill in ib.fills() if fill.contract.symbol == "NFLX")
+        chart.Mark(
+            trade.fills[-1].execution.time,
+            trade.orderStatus.avgFillPrice,
+            trade.fills[-1].execution.side,
+            f"{chart.VERBS[trade.fills[-1].execution.side]} {trade.filled():g} @ {trade.orderStatus.avgFillPrice:.2f}",
+        )
+        for trade in (entry, *exits)
     ]
+    profit, loss = float(take_profit.order.lmtPrice or 0), float(stop_loss.order.auxPrice or 0)
+    corridor = chart.Corridor(marks[0].time, marks[-1].time, marks[0].price, profit, loss)
+    earned = sum(fill.commissionReport.realizedPNL for trade in exits for fill in trade.fills)
     path = (out / "demo.png").resolve()
-    chart.draw(path, "NFLX", "", bars, ZoneInfo("America/New_York"), marks, [])
+    chart.draw(
+        path,
+        f"{entry.contract.symbol}, a day on a simulated market",
+        f"{bars[-1].date:%d %B %Y}, 1-minute bars, New York time. "
+        f"A bracket order at work: {earned:+,.2f} USD after commissions",
+        bars,
+        ZoneInfo("America/New_York"),
+        marks,
+        [corridor],
+    )
     return path
 
 

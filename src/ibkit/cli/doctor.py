@@ -135,9 +135,7 @@ def _greeting(subject: str, kind: str, server_version: int, time_text: str, arri
     offset = arrived - moment.astimezone(UTC).timestamp()
     if abs(offset) > CLOCK_OFFSET_MAX_S:
         ahead = "ahead of" if offset > 0 else "behind"
-        advice = (
-            f"this machine's clock is {_span(abs(offset))} {ahead} it: synchronise it, unless the market is simulated"
-        )
+        advice = f"this clock is {_span(abs(offset))} {ahead} it: synchronise it, unless the market is simulated"
         return Finding("warning", subject, text, advice)
     return Finding("good", subject, text, kind)
 

@@ -107,10 +107,12 @@ def parse_date(text: str) -> date:
     return date(int(text[:4]), int(text[4:6]), int(text[6:]))
 
 
-@lru_cache(maxsize=4096)
-def _date_and_zone(day: str, zone_name: str) -> tuple[date, tzinfo | None]:
-    """The two parts that repeat from bar to bar, remembered together."""
-    return parse_date(day), zone(zone_name) if zone_name else None
+@lru_cache(maxsize=90_000)  # a day of bars of one second
+def _time_and_zone(text: str) -> time:
+    """Parse the part of a bar's date that repeats from day to day: ``15:30:00 US/Eastern``."""
+    if text[2:3] != ":" or text[5:6] != ":" or text[8:9] != " ":
+        raise ValueError(f"not a time with a zone: {text!r}")
+    return time(int(text[:2]), int(text[3:5]), int(text[6:8]), tzinfo=zone(text[9:]))
 
 
 def parseIBDatetime(s: str) -> date | datetime:
@@ -124,10 +126,11 @@ def parseIBDatetime(s: str) -> date | datetime:
 
     Raises ValueError for any other text.
     """
-    # The form of intraday bars, first and fast.
-    if len(s) > 18 and s[8] == " " and s[11] == ":" and s[14] == ":" and s[17] == " " and s[:8].isdecimal():
-        day, tz = _date_and_zone(s[:8], s[18:])
-        return datetime.combine(day, time(int(s[9:11]), int(s[12:14]), int(s[15:17])), tz)
+    if len(s) > 18 and s[8] == " ":  # the form of intraday bars, first and fast
+        try:
+            return datetime.combine(parse_date(s[:8]), _time_and_zone(s[9:]))
+        except ValueError:
+            pass  # another form, or none
     if s.isdecimal():
         return parse_date(s) if len(s) == 8 else datetime.fromtimestamp(int(s), UTC)
     if s[:1] == "-" and s[1:].isdecimal():  # before 1970

@@ -110,7 +110,8 @@ def test_an_answer_in_parts() -> None:
 def test_dates_are_dates_or_aware(text: str, expected: date) -> None:
     peer = EngineUnderTest()
     peer.engine.settings.TimezoneTWS = "US/Eastern"
-    assert convert(peer.engine, m.BarRow(text, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1)).date == expected
+    (bar,) = convert(peer.engine, [m.BarRow(text, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1)])
+    assert bar.date == expected
 
 
 def test_a_date_that_makes_no_sense_fails_the_request_alone() -> None:

@@ -43,7 +43,7 @@ def historical_data_update(engine: Engine, msg: m.HistoricalDataUpdate) -> None:
     bars = history.bars.get(msg.reqId)
     if bars is None or msg.reqId in history.loading:  # the answer that is under way will hold this bar too
         return
-    has_new_bar = update(bars, convert(engine, msg.bar))
+    has_new_bar = update(bars, *convert(engine, [msg.bar]))
     if has_new_bar is not None:
         tell(engine, bars, has_new_bar)
 

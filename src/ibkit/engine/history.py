@@ -76,12 +76,16 @@ class History:
 # -- bars ----------------------------------------------------------------------------------------------------
 
 
-def convert(engine: Engine, row: m.BarRow) -> BarData:
-    """Make a bar of a row; a date and time without a zone is in the zone of TWS."""
-    moment = dates.parseIBDatetime(row.date)
-    if isinstance(moment, datetime) and moment.tzinfo is None:
-        moment = aware(moment, engine.zone_of_tws())
-    return BarData(moment, *row[1:])
+def convert(engine: Engine, rows: Sequence[m.BarRow]) -> list[BarData]:
+    """Make bars of rows; a date and time without a zone is in the zone of TWS. Raises ValueError."""
+    parse = dates.parseIBDatetime
+    bars = [BarData(parse(row[0]), *row[1:]) for row in rows]
+    if bars and isinstance(first := bars[0].date, datetime) and first.tzinfo is None:
+        zone = engine.zone_of_tws()
+        for bar in bars:
+            if isinstance(bar.date, datetime):
+                bar.date = aware(bar.date, zone)
+    return bars
 
 
 def aware(moment: datetime, zone: tzinfo | None) -> datetime:
@@ -113,7 +117,7 @@ def historical_data(engine: Engine, msg: m.HistoricalData) -> None:
     history = engine.state.history
     if msg.reqId not in history.bars:
         return
-    bars = [convert(engine, row) for row in msg.bars]
+    bars = convert(engine, msg.bars)
     if msg.reqId in history.arrived:
         history.arrived[msg.reqId] += bars
     else:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ibkit.errors import MalformedMessage
 from ibkit.wire import messages as m
-from ibkit.wire.codec import PROTOBUF_OFFSET, RAW_ID_VERSION
-from ibkit.wire.table import Message, Value, table
+from ibkit.wire.table import PROTOBUF_OFFSET, RAW_ID_VERSION, Message, Value, table
 
 if TYPE_CHECKING:
     from ibkit.engine.core import Engine

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ibkit.paper.instruments import expiries, holidays
-from ibkit.paper.instruments.calendar import CALENDARS, Session, merge, session_index
+from ibkit.paper.instruments.calendar import CALENDARS
 
 DAYS = st.dates(date(2005, 1, 1), date(2040, 12, 31))
 
@@ -190,13 +190,8 @@ def test_option_days(day: date, kind: str) -> None:
     assert set(found) - set(tomorrow) <= {day}
 
 
-def test_small_things() -> None:
-    day = date(2026, 11, 24)
-    a, b, c = Session(0.0, 60.0, day), Session(60.0, 120.0, day), Session(180.0, 240.0, day)
-    assert merge([a, b, c]) == [Session(0.0, 120.0, day), c]
-    assert session_index([0.0, 60.0], 59.0) == 0
-    assert session_index([0.0, 60.0], -1.0) == -1
+def test_days_and_texts() -> None:
     calendar = CALENDARS["US_STOCK"]
     assert calendar.previous_day(date(2026, 11, 30)) == date(2026, 11, 27)
-    assert calendar.text(day, 2, regular=True) == "20261124:0930-20261124:1600;20261125:0930-20261125:1600"
-    assert not calendar.is_trading_day(date(2026, 11, 26))
+    days = calendar.text(date(2026, 11, 25), 3, regular=True)
+    assert days == "20261125:0930-20261125:1600;20261126:CLOSED;20261127:0930-20261127:1300"

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibkit.errors import InvalidRequest
-from ibkit.paper.instruments import Catalogue, Prints
+from ibkit.model import ComboLeg, Contract, Future, Option, Stock
+from ibkit.paper.instruments import Catalogue, Instrument, Prints
 from ibkit.paper.market import Market, Quote, Shock, Tick
 from tests.paper.market.kinds import KINDS, Kinds, moment
 
@@ -307,6 +308,50 @@ def test_shocks_that_cannot_be(catalogue: Catalogue) -> None:
         Market(1, catalogue, [Shock("NOSUCH", 1.0, 0.0)])
     with pytest.raises(InvalidRequest, match="-100"):
         Market(1, catalogue, [Shock("SPX", -100.0, 0.0)])
+
+
+# -- combos ---------------------------------------------------------------------------------------------------------
+
+
+def combo(catalogue: Catalogue, legs: list[tuple[Contract, int]]) -> Instrument:
+    rows = []
+    for contract, ratio in legs:
+        (leg,) = catalogue.find(contract)
+        rows.append(ComboLeg(conId=leg.con_id, ratio=abs(ratio), action="BUY" if ratio > 0 else "SELL"))
+    (found,) = catalogue.find(Contract(secType="BAG", symbol="X", exchange="SMART", currency="USD", comboLegs=rows))
+    return found
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        [(Future("ES", "202703", "CME"), 1), (Future("ES", "202612", "CME"), -1)],
+        [(Stock("NFLX", "SMART", "USD"), 1), (Stock("SPY", "SMART", "USD"), -2)],
+        [(Option("MSFT", "20261218", 215, "C", "SMART"), -1), (Stock("MSFT", "SMART", "USD"), 100)],
+    ],
+)
+def test_a_combo_costs_what_its_legs_cost(
+    market: Market, catalogue: Catalogue, legs: list[tuple[Contract, int]]
+) -> None:
+    found = combo(catalogue, legs)
+    for t in (moment("2026-11-18 10:00:07"), moment("2026-11-18 15:59:59"), moment("2026-11-17 18:30")):
+        quote = market.quote(found, t)
+        bid = ask = 0.0
+        for leg, ratio in found.legs:
+            one = market.quote(leg, min(t, quote.time))
+            bid += ratio * (one.bid if ratio > 0 else one.ask)
+            ask += ratio * (one.ask if ratio > 0 else one.bid)
+        assert (quote.bid, quote.ask) == (pytest.approx(bid), pytest.approx(ask))
+        assert found.is_valid_price(quote.bid)
+
+
+def test_a_leg_that_is_closed_keeps_its_last_quote(market: Market, catalogue: Catalogue) -> None:
+    found = combo(catalogue, [(Stock("MSFT", "SMART", "USD"), 1), (Option("MSFT", "20261218", 215, "C", "SMART"), -1)])
+    evening = moment("2026-11-18 18:00")  # the share trades, the option does not
+    stock, option = (market.quote(leg, evening) for leg, _ in found.legs)
+    assert market.quote(found, evening).bid == pytest.approx(stock.bid - option.ask)
+    bars = market.bars(found, "MIDPOINT", "1 min", evening, evening + 300, False)
+    assert len(bars) == 5
 
 
 # -- histogram ------------------------------------------------------------------------------------------------------

@@ -71,6 +71,12 @@ def test_greeks_are_derivatives(forward: float, ratio: float, years: float, vola
     assert -found.theta == pytest.approx((price(y=years + dy) - price(y=years - dy)) / (2 * dy), **close)
 
 
+def test_at_expiry_only_the_difference_is_left() -> None:
+    assert black.sensitivities(1, 105.0, 100.0, 0.0, 0.3) == (5.0, 1.0, 0.0, 0.0, 0.0)
+    assert black.sensitivities(-1, 105.0, 100.0, 0.0, 0.3) == (0.0, 0.0, 0.0, 0.0, 0.0)
+    assert black.sensitivities(-1, 95.0, 100.0, -1.0, 0.3) == (5.0, -1.0, 0.0, 0.0, 0.0)
+
+
 def test_no_volatility_explains_an_impossible_price() -> None:
     assert black.implied_volatility(1, 100.0, 90.0, 0.5, 9.0) is None  # below what exercising brings
     assert black.implied_volatility(1, 100.0, 90.0, 0.5, 101.0) is None  # more than the share

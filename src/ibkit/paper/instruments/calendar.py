@@ -6,7 +6,6 @@ evening before), and what holidays and short days do to them. Must not know inst
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -56,10 +55,6 @@ class Calendar:
     def hours(self, day: date) -> Hours:
         """Return the sessions of a trading day; none when it is closed."""
         return _hours(self, day)
-
-    def is_trading_day(self, day: date) -> bool:
-        """Tell whether the market opens for ``day`` at all."""
-        return bool(self.hours(day).trading)
 
     def sessions(self, d0: date, d1: date, regular: bool = False) -> list[Session]:
         """Return the sessions of the trading days d0 to d1, both included, in order."""
@@ -145,22 +140,6 @@ def _sessions(calendar: Calendar, day: date, spans: Spans, cut: int | None) -> t
         if start < limit
     ]
     return tuple(found)
-
-
-def merge(sessions: list[Session]) -> list[Session]:
-    """Join sessions of one trading day that touch."""
-    joined: list[Session] = []
-    for session in sessions:
-        if joined and joined[-1].end == session.start and joined[-1].day == session.day:
-            joined[-1] = Session(joined[-1].start, session.end, session.day)
-        else:
-            joined.append(session)
-    return joined
-
-
-def session_index(starts: list[float], t: float) -> int:
-    """Return the index of the last start at or before ``t``, -1 when there is none."""
-    return bisect_right(starts, t) - 1
 
 
 def utc(t: float) -> datetime:

@@ -43,9 +43,8 @@ SIZES: dict[str, Size] = {
 }
 _OTHER_WORDS = {"1 sec": "1 secs", "1W": "1 week", "1M": "1 month", "1D": "1 day"}
 
-# The longest duration IB takes in each unit; bars of one second: 2000 S and nothing else.
+# The longest duration IB takes in each unit.
 MOST = {"S": 86400, "D": 365, "W": 52, "M": 12, "Y": 68}
-MOST_SECOND_BARS = 2000
 
 
 class Duration(NamedTuple):
@@ -75,13 +74,6 @@ def duration(text: str) -> Duration:
     if found.number > MOST[found.unit]:
         raise InvalidRequest(f"duration {text!r} is too long: at most {MOST[found.unit]} {found.unit}")
     return found
-
-
-def check_span(size_text: str, duration_text: str) -> None:
-    """Raise InvalidRequest when there are no bars of this size over such a duration."""
-    size, length = bar_size(size_text), duration(duration_text)
-    if size.seconds == 1 and (length.unit != "S" or length.number > MOST_SECOND_BARS):
-        raise InvalidRequest(f"bars of 1 secs go back {MOST_SECOND_BARS} S at most, not {duration_text}")
 
 
 def back(day: date, length: Duration) -> date:

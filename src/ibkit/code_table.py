@@ -281,6 +281,7 @@ ROWS: dict[str, dict[int, str]] = {
         448: "scale price adjustment interval invalid",
         449: "scale price adjustment unexpected",
         460: "no trading permission",
+        463: "a valid price is missing",
         481: "order size was reduced or refused by a size limit",
         10000: "cross currency combo error",
         10001: "cross currency volatility error",

@@ -172,6 +172,39 @@ def test_trailing_stop_limit_moves_its_limit_along() -> None:
     assert desk.filled(number) == [(100, 99.70)]
 
 
+def adjustable(kind: str, **fields: object) -> Order:
+    """A sell stop at 99 that changes once the price has risen to 102."""
+    return order("STP", "SELL", auxPrice=99.00, adjustedOrderType=kind, triggerPrice=102.00, **fields)
+
+
+def test_a_stop_adjusted_to_a_better_stop() -> None:
+    desk = Desk()
+    number = desk.place(adjustable("STP", adjustedStopPrice=101.00))
+    desk.trade(101.50)
+    assert desk.report(number).order.auxPrice == 99.00
+    desk.trade(102.00)
+    shown = desk.report(number).order
+    assert (shown.orderType, shown.auxPrice, shown.adjustedOrderType) == ("STP", 101.00, "None")
+    assert desk.status(number) == "PreSubmitted"
+    desk.trade(100.99)
+    assert desk.filled(number) == [(100, 100.00)]
+
+
+def test_a_stop_adjusted_to_a_stop_limit_and_to_trailing_stops() -> None:
+    desk = Desk()
+    limit = desk.place(adjustable("STP LMT", adjustedStopPrice=101.00, adjustedStopLimitPrice=100.50))
+    amount = desk.place(adjustable("TRAIL", adjustedStopPrice=101.00, adjustedTrailingAmount=0.50))
+    percent = desk.place(
+        adjustable("TRAIL", adjustedStopPrice=101.00, adjustedTrailingAmount=1.0, adjustableTrailingUnit=100)
+    )
+    desk.trade(102.00)
+    desk.trade(103.00)
+    shown = {report.order_id: report.order for report in desk.broker.open_orders()}
+    assert (shown[limit].orderType, shown[limit].auxPrice, shown[limit].lmtPrice) == ("STP LMT", 101.00, 100.50)
+    assert (shown[amount].orderType, shown[amount].trailStopPrice) == ("TRAIL", 102.50)
+    assert (shown[percent].trailStopPrice, shown[percent].trailingPercent) == (101.97, 1.0)
+
+
 def test_market_if_touched_is_below_the_market_for_a_buyer() -> None:
     desk = Desk()
     number = desk.place(order("MIT", auxPrice=99.00))

@@ -45,6 +45,8 @@ def check(ground: Ground, contract: Contract, raw: Order, t: float) -> Taken | R
     instrument = find(ground.catalogue, contract)
     if isinstance(instrument, Refusal):
         return instrument
+    if not ground.marks.knows(instrument.currency):
+        return texts.NOT_TRADABLE
     order = normal(raw)
     if refusal := _kind(ground.models, instrument, order) or _account(ground.accounts, order):
         return refusal
@@ -71,6 +73,9 @@ def find(catalogue: Catalogue, contract: Contract) -> Instrument | Refusal:
         return texts.invalid("Missing order exchange.")
     found = catalogue.find(contract)
     if not found:
+        old = catalogue.by_con_id(contract.conId) if contract.conId and contract.secType != "BAG" else None
+        if old is not None and old.expiry and old.expiry < catalogue.today:
+            return texts.EXPIRED
         return texts.BAD_LEGS if contract.secType == "BAG" else texts.UNKNOWN
     if len(found) > 1:
         return texts.ambiguous(contract.symbol or contract.localSymbol)
@@ -107,7 +112,7 @@ def _kind(models: Models, instrument: Instrument, order: Order) -> Refusal | Non
         return texts.UNSUPPORTED
     if instrument.prints is Prints.VALUE and kind != "MKT":
         return texts.UNSUPPORTED
-    if order.hedgeType or not is_unset(order.scaleInitLevelSize) or order.adjustedOrderType:
+    if order.hedgeType or not is_unset(order.scaleInitLevelSize):
         return texts.UNSUPPORTED
     if order.algoStrategy and order.algoStrategy != "Adaptive":
         return texts.ALGO
@@ -184,12 +189,32 @@ def _prices(instrument: Instrument, order: Order) -> Refusal | None:
         return texts.STOP_PRICE if rule.trigger is Trigger.STOP else texts.TRIGGER_PRICE
     if rule.trigger is Trigger.TRAIL and (refusal := _trail(order, limit, stop)):
         return refusal
+    if order.adjustedOrderType and (refusal := _adjusted(instrument, order)):
+        return refusal
     for price in (limit if rule.limit or rule.cap else None, stop if rule.trigger is not Trigger.NONE else None):
         if price and not instrument.is_valid_price(price):
             return texts.TICK
     if order.triggerMethod not in rules.TRIGGER_METHODS:
         return texts.TRIGGER_METHOD
     return None
+
+
+def _adjusted(instrument: Instrument, order: Order) -> Refusal | None:
+    """A stop that becomes another order once the market has moved its way."""
+    kind = order.adjustedOrderType
+    if order.orderType not in rules.ADJUSTABLE or kind not in rules.ADJUSTED:
+        return texts.UNSUPPORTED
+    needed = [(order.triggerPrice, texts.TRIGGER_PRICE), (order.adjustedStopPrice, texts.ADJUSTED_STOP)]
+    if kind in ("STP LMT", "TRAIL LIMIT"):
+        needed.append((order.adjustedStopLimitPrice, texts.ADJUSTED_LIMIT))
+    for value, refusal in needed:
+        price = price_of(value)
+        if not price:
+            return refusal
+        if not instrument.is_valid_price(price):
+            return texts.TICK
+    amount = price_of(order.adjustedTrailingAmount)
+    return texts.ADJUSTED_AMOUNT if kind.startswith("TRAIL") and not (amount and amount > 0) else None
 
 
 def _trail(order: Order, limit: float | None, amount: float | None) -> Refusal | None:

@@ -40,17 +40,21 @@ def set_terms(live: Live, order: Order, t: float) -> None:
     elif rule.trigger is not Trigger.NONE:
         live.stop = price_of(order.auxPrice)
     _set_times(live, order, t)
-    live.conditions = None
-    live.released = not order.conditions or order.conditionsCancelOrder
+    if before is None or before.conditions != order.conditions:
+        live.conditions = None
+        live.released = not order.conditions or order.conditionsCancelOrder
 
 
 def arm(live: Live) -> None:
-    """Set the watcher of an order that waits for its trigger price."""
-    rule = live.rule
-    live.trigger = None
-    if rule.trigger is not Trigger.NONE and not live.elected:
-        rising = (live.sign > 0) == (rule.trigger is not Trigger.TOUCH)
-        live.trigger = PriceTrigger(live.instrument, live.order.triggerMethod, rising)
+    """Set the watchers of an order that waits for a price."""
+    rule, order = live.rule, live.order
+    live.trigger = live.adjuster = None
+    if rule.trigger is Trigger.NONE or live.elected:
+        return
+    rising = (live.sign > 0) == (rule.trigger is not Trigger.TOUCH)
+    live.trigger = PriceTrigger(live.instrument, order.triggerMethod, rising)
+    if order.adjustedOrderType:  # at a price on the winning side
+        live.adjuster = PriceTrigger(live.instrument, order.triggerMethod, not rising)
 
 
 def _set_trail(live: Live, order: Order, before: Order | None) -> None:
@@ -82,7 +86,7 @@ def _set_times(live: Live, order: Order, t: float) -> None:
         case "GTD":
             live.expires = hours.end_of(order.goodTillDate, instrument, regular)
         case "MINUTES":
-            live.expires = begins + 60.0 * order.duration
+            live.expires = max(live.placed, live.starts) + 60.0 * order.duration
         case _:
             live.expires = hours.day_end(instrument, begins, regular)
     if instrument.expires:

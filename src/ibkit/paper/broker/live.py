@@ -110,6 +110,7 @@ class Live:
     retry_at: float = inf
     conditions: Conditions | None = None
     trigger: PriceTrigger | None = None
+    adjuster: PriceTrigger | None = None
     done_at: float = 0.0
     done_text: str = ""
 

@@ -88,6 +88,16 @@ class Take(NamedTuple):
     printed: bool = False
 
 
+def out_of_reach(live: Live, tick: Tick) -> bool:
+    """Tell quickly whether a tick passes by a limit order that rests in the book."""
+    limit = live.limit
+    if limit is None or not live.resting:
+        return False
+    if live.sign > 0:
+        return tick.ask > limit and not tick.price <= limit
+    return tick.bid < limit and not tick.price >= limit
+
+
 def match(live: Live, tick: Tick, touch: Touch, models: Models) -> Take | None:
     """Return the trade an order makes with a tick, None for none."""
     sign, limit = live.sign, limit_price(live, tick)

@@ -107,6 +107,9 @@ CASH_TYPES = frozenset({"MKT", "LMT"})
 CASH_KINDS = frozenset({"STK", "CASH", "CRYPTO", "FUND"})
 # A type may be changed into one of these while the order lives.
 CHANGES = {"LMT": frozenset({"MKT"}), "STP": frozenset({"TRAIL", "STP LMT"}), "STP LMT": frozenset({"STP"})}
+# What a stop may be adjusted into, and from what.
+ADJUSTABLE = frozenset({"STP", "STP LMT"})
+ADJUSTED = frozenset({"STP", "STP LMT", "TRAIL", "TRAIL LIMIT"})
 # IB's limit of active orders per contract, side and account.
 MAX_ACTIVE = 20
 # Below this many units of the base currency a forex order is an odd lot (IdealPro minimum, the same for all here).

@@ -22,7 +22,6 @@ TICK = Refusal(110, "The price does not conform to the minimum price variation f
 TIF = Refusal(111, "The TIF (Tif type) and the order type are incompatible.")
 CLOSE_TIF = Refusal(113, "The Tif option should be set to DAY for MOC and LOC orders.")
 REL_STOCKS = Refusal(114, "Relative orders are valid for stocks only.")
-UNCANCELLABLE = Refusal(136, "This order cannot be cancelled.")
 TRIGGER_METHOD = Refusal(146, "Invalid trigger method.")
 CONDITIONAL = Refusal(
     148,
@@ -39,6 +38,9 @@ TIME = Refusal(
     "xxx are optional. E.g.: 20031126 15:59:00 EST",
 )
 TRIGGER_PRICE = Refusal(361, "Invalid trigger price.")
+ADJUSTED_STOP = Refusal(362, "Invalid adjusted stop price.")
+ADJUSTED_LIMIT = Refusal(363, "Invalid adjusted stop limit price.")
+ADJUSTED_AMOUNT = Refusal(364, "Invalid adjusted trailing amount.")
 UNSUPPORTED = Refusal(387, "Unsupported order type for this exchange and security type.")
 TOO_SMALL = Refusal(388, "Order size is smaller than the minimum requirement.")
 EXPIRED = Refusal(392, "Invalid order: contract expired")

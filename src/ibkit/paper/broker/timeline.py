@@ -12,6 +12,7 @@ from math import floor, inf
 
 from ibkit.paper.broker import expiry, hours, lifecycle, trading
 from ibkit.paper.broker.live import Live
+from ibkit.paper.broker.matching import out_of_reach
 from ibkit.paper.broker.state import State
 from ibkit.paper.instruments import Instrument
 from ibkit.paper.market import Market, Tick
@@ -84,7 +85,7 @@ def _show(state: State, live: Live, instrument: Instrument, tick: Tick) -> None:
         conditions.look(instrument, tick, partial(state.marks.quote, instrument, tick.time))
         if conditions.met:
             lifecycle.refresh(state, live, tick.time)
-    if live.instrument is instrument:
+    if live.instrument is instrument and not out_of_reach(live, tick):
         trading.meet(state, live, tick, tick.time, fresh=True)
 
 

@@ -15,11 +15,12 @@ from ibkit.model import OrderStatus as Status
 from ibkit.model.base import dataclassAsDict
 from ibkit.paper.broker import hours, lifecycle, texts
 from ibkit.paper.broker.accounts import Holding
+from ibkit.paper.broker.electing import elected
 from ibkit.paper.broker.fees import fee
 from ibkit.paper.broker.live import FillRecord, Live, Part, Stage
 from ibkit.paper.broker.marks import worth
 from ibkit.paper.broker.matching import REMOVED, limit_price, match
-from ibkit.paper.broker.rules import IMMEDIATE, Trigger
+from ibkit.paper.broker.rules import IMMEDIATE
 from ibkit.paper.broker.state import State
 from ibkit.paper.broker.triggers import tick_of
 from ibkit.paper.instruments import Instrument
@@ -43,7 +44,7 @@ def settle(state: State, t: float) -> None:
 def meet(state: State, live: Live, tick: Tick, t: float, fresh: bool) -> None:
     """Show an order a tick of its instrument; ``fresh``: it has just happened."""
     if live.stage is Stage.ARMED:
-        if _triggered(state, live, tick, t):
+        if elected(state, live, tick, t):
             live.elected = True
             lifecycle.refresh(state, live, t)
         return
@@ -56,7 +57,7 @@ def meet(state: State, live: Live, tick: Tick, t: float, fresh: bool) -> None:
     touch = state.touch(live.instrument)
     touch.see(tick, t, fresh=False)
     if live.rule.snap and live.limit is None:
-        _snap(live, tick)
+        live.limit = limit_price(live, tick)
     take = match(live, tick, touch, state.models)
     if take is not None:
         touch.take(live.sign, take.size, take.printed, t)
@@ -65,43 +66,10 @@ def meet(state: State, live: Live, tick: Tick, t: float, fresh: bool) -> None:
         return
     if live.order.tif in IMMEDIATE:
         lifecycle.cancel(state, live, t, lifecycle.BY_SYSTEM)
-    elif t < touch.back_at < inf:
+    elif t < touch.back_at < inf and live.retry_at != touch.back_at:
         live.retry_at = touch.back_at
         state.changed(live)
         live.wake = min(live.wake, live.retry_at)
-
-
-def _snap(live: Live, tick: Tick) -> None:
-    live.limit = limit_price(live, tick)
-
-
-def _triggered(state: State, live: Live, tick: Tick, t: float) -> bool:
-    """Let a trailing stop follow, then tell whether the stop is reached."""
-    trigger = live.trigger
-    if trigger is None:
-        return True
-    if hours.trigger_needs_regular(live.instrument, live.order.outsideRth) and not hours.session(
-        live.instrument, t, True
-    ):
-        return False
-    if live.rule.trigger is Trigger.TRAIL:
-        _follow(state, live, trigger.reading(tick))
-    return live.stop is not None and trigger.reached(tick, live.stop)
-
-
-def _follow(state: State, live: Live, price: float) -> None:
-    """Move a trailing stop after the market; never back."""
-    if price != price:
-        return
-    percent = live.order.trailingPercent
-    amount = price * float(percent) / 100 if percent not in (UNSET_DOUBLE, 0) else float(live.order.auxPrice or 0)
-    step = live.instrument.increment(price)
-    stop = round((price + live.sign * amount) / step) * step
-    if live.stop is None or (stop - live.stop) * live.sign < 0:
-        live.stop = round(stop, 10)
-        state.unsaved.add(live)
-        if live.order.orderType == "TRAIL LIMIT":
-            live.limit = round(live.stop + live.sign * live.offset, 10)
 
 
 def close_auction(state: State, live: Live, t: float) -> None:

@@ -20,8 +20,8 @@ from ibkit.wire import messages as m
 
 KIND = "historical data"
 UPDATE_S = 1.0
-END_SINCE = 196
-"""The server version from which the end of the bars is a message of its own."""
+SCHEDULE_SINCE, END_SINCE = 165, 196
+"""The server versions from which there are schedules, and the end of the bars is a message of its own."""
 
 # Seconds of a bar; IB's names.
 BAR_SIZES = {
@@ -144,7 +144,7 @@ def _check(session: Session, msg: m.ReqHistoricalData, instrument: Instrument) -
     what = msg.whatToShow.upper()
     if msg.barSizeSetting not in BAR_SIZES:
         raise invalid(f"Historical data bar size setting is invalid. Legal ones are: {', '.join(BAR_SIZES)}")
-    if what not in instrument.what_to_show:
+    if what not in instrument.what_to_show or (what == "SCHEDULE" and session.version < SCHEDULE_SINCE):
         raise invalid(
             f"No {msg.whatToShow or 'such'} data for {instrument.sec_type}: "
             f"it has {', '.join(sorted(instrument.what_to_show))}"

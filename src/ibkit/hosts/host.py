@@ -140,6 +140,9 @@ class Host:
                 here_now.watch_with(loop)
             link.notify(self._notified)
             self._flush()
+        except BaseException as error:
+            self._end(f"it could not be opened: {error!r}")
+            raise
         finally:
             here_now.leave()
 
@@ -173,6 +176,7 @@ class Host:
         """Forget the connection, which belongs to the parent process."""
         link, self._link = self._link, None
         self.station = None
+        self._over = True
         self._reason = "it belongs to the parent process; connect again in this one"
         if link is not None:
             link.abandon()
@@ -224,7 +228,7 @@ class Host:
         with me.wait(call.name):
             try:
                 if not self._holds(me):
-                    self._hand_over(lambda: call.add_done_callback(lambda _: self._waiters.append(me)), me)
+                    self._ask_to_be_woken(call, me)
                 answered = pump.wait(me, lambda: self._answered(call, me), timeout, want=self)
             except pump.DeadEnd:
                 answered = False
@@ -237,6 +241,13 @@ class Host:
         if not call.done:
             raise self._not_connected()
         return call.result()
+
+    def _ask_to_be_woken(self, call: Call[T], me: Station) -> None:
+        """Have ``me`` woken after the batch that finishes ``call``, which another thread handles."""
+        try:
+            self._hand_over(lambda: call.add_done_callback(lambda _: self._waiters.append(me)), me)
+        except NotConnected:  # the other thread is about to fail the call, and then wakes all who wait
+            self._waiters.append(me)
 
     def _answered(self, call: Call[T], me: Station) -> bool:
         """Tell whether ``call`` is done, and not in the middle of a batch that another thread handles."""

@@ -11,6 +11,7 @@ Must not know what is waited for.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable
 
@@ -29,6 +30,10 @@ TASK_CHECK_S = 0.2
 
 IDLE_TURNS = 64
 """Turns in simulated time after which a loop without tasks is run nevertheless, for its timers."""
+
+
+LAST_PASSES = 50
+"""Rounds of the loop before simulated time is said to have come to its end."""
 
 
 class DeadEnd(Exception):
@@ -55,10 +60,13 @@ def wait(
     Raises DeadEnd in simulated time when nothing will ever happen.
     """
     turn = _Wait(station, done, secs, want)
-    outermost = len(station.waits) == 1 and loops.running_loop() is None
+    outermost = loops.running_loop() is None
     station.seek(want)
     station.serve()
-    for count in range(1 << 60):
+    for count in itertools.count():
+        loop = station.home_loop.parked() if outermost else None
+        if loop is not None:
+            station.watch_with(loop)  # before the look at ``done``: from now on, ``wake`` reaches the loop
         if done():
             return True
         left = turn.left()
@@ -66,9 +74,6 @@ def wait(
             return False
         if want is not None and want.station is not station:
             turn.ask_for(want)
-        loop = station.home_loop.parked() if outermost else None
-        if loop is not None:
-            station.watch_with(loop)
         if station.pumped and (want is None or want.pumped):
             turn.simulate(left, loop)
         elif loop is None:
@@ -92,6 +97,7 @@ class _Wait:
         self._cancels = 0 if self._task is None else self._task.cancelling()
         self._asked_at: float | None = None
         self._idle_turns = 0
+        self._dry = False
 
     def left(self) -> float | None:
         """Return how many seconds are left."""
@@ -123,16 +129,21 @@ class _Wait:
         ready = station.poller.wait(0)
         for fd in ready:
             station.read(fd)
-        if loop is not None and (self._idle_turns == 0 or asyncio.all_tasks(loop)):
-            for _ in range(PASSES):
+        # A future that is done has callbacks to run, be there a task or not.
+        if loop is not None and (self._dry or not self._idle_turns or station.awaited or asyncio.all_tasks(loop)):
+            for _ in range(LAST_PASSES if self._dry else PASSES):
                 loop.call_soon(loop.stop)
                 loop.run_forever()
         self._idle_turns = (self._idle_turns + 1) % IDLE_TURNS
         station.serve()
         if self._done() or ready:
             return
-        if not virtual.move(station, left):
+        if virtual.move(station, left):
+            self._dry = False
+        elif self._dry or loop is None:
             raise DeadEnd
+        else:
+            self._dry = True  # once more: tasks that wait for tasks need many rounds
 
     def ask_for(self, want: Held) -> None:
         """Ask the station that holds ``want`` for a sign of life; without one, take it over."""

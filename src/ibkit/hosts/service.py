@@ -42,9 +42,8 @@ def start(held: Held, open_it: Callable[[], None], close_it: Callable[[str], Non
                 opened.set()
             try:
                 pump.wait(me, lambda: held.station is None)
-            except SystemExit:
+            except SystemExit:  # it ends this thread, as it would any other, and must not end it silently
                 close_it("a handler in the connection's own thread raised SystemExit, which ends that thread")
-                raise
 
     threading.Thread(target=run, name="ibkit service", daemon=True).start()
     opened.wait()

@@ -45,7 +45,7 @@ class LoopRuntime:
         return asyncio.get_running_loop().call_soon_threadsafe(fn)
 
 
-@pytest.fixture()
+@pytest.fixture
 def loop_runtime() -> Iterator[LoopRuntime]:
     from ibkit import runtime
 
@@ -425,15 +425,17 @@ def test_a_coroutine_listener_without_a_runtime_says_so(caplog: pytest.LogCaptur
     before = runtime._runtime
     set_runtime(None)
 
-    async def listener() -> None: ...
+    async def work() -> None: ...
 
+    coroutine = work()
     try:
         event = Event("e")
-        event += listener
+        event += lambda: coroutine
         event.emit()
         assert "set_runtime" in caplog.text
     finally:
         set_runtime(before)
+    coroutine.close()  # else whichever test runs when it is collected is told that it was never awaited
 
 
 def test_awaiting_gives_the_next_emission(loop_runtime: LoopRuntime) -> None:

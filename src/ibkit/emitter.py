@@ -168,7 +168,8 @@ class Emitter:
         if slot.busy:
             self._keep(slot, args)
             return
-        if slot.missed:  # left over from a run that SystemExit or KeyboardInterrupt cut short
+        caught_up = bool(slot.missed)
+        if caught_up:  # left over from a run that SystemExit or KeyboardInterrupt cut short
             self._keep(slot, args)
             args = self._missed(slot)
         slot.busy = True
@@ -196,8 +197,11 @@ class Emitter:
                 if not slot.missed or not slot.active:
                     return
                 args = self._missed(slot)
+                caught_up = True
         finally:
             slot.busy = False
+            if caught_up:
+                self._caught_up()
 
     def _emit_to_many(self, slots: tuple[_Slot, ...], args: tuple[Any, ...]) -> None:
         frames = self._frames
@@ -231,6 +235,9 @@ class Emitter:
         """Return the first emission that was kept for a listener, which is about to have it."""
         assert slot.missed
         return slot.missed.popleft()
+
+    def _caught_up(self) -> None:
+        """Take note that a listener has had what was kept for it."""
 
     def _advance(self, frame: _Frame) -> None:
         while frame.index < len(frame.slots):

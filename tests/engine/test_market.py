@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -442,3 +443,27 @@ def test_streams_of_bars_count_every_tick_once_while_another_listener_waits() ->
     ticker.updateEvent += Waiting(peer, bid(1, 2.0, 10.0), bid(1, 3.0, 100.0))
     peer.send(bid(1, 1.0, 1.0))
     assert volumes == [1.0, 10.0, 100.0]
+
+
+@pytest.mark.parametrize("event", ["updateEvent", "pendingTickersEvent"])
+def test_an_interrupt_costs_nobody_a_tick(event: str) -> None:
+    peer = EngineUnderTest()
+    ticker = ask(peer, stock("ONE"))
+    seen: dict[str, list[float]] = {"before": [], "interrupted": [], "after": [], "last": []}
+
+    def listener(name: str) -> Callable[[object], None]:
+        def listen(_: object) -> None:
+            seen[name] += [tick.price for tick in ticker.ticks]
+            if name == "interrupted" and seen[name] == [1.0]:
+                raise KeyboardInterrupt
+
+        return listen
+
+    source = ticker.updateEvent if event == "updateEvent" else peer.events.pendingTickersEvent
+    for name in seen:
+        source += listener(name)
+    with pytest.raises(KeyboardInterrupt):
+        peer.send(bid(1, 1.0))
+    peer.send(bid(1, 2.0))
+    assert list(seen.values()) == [[1.0, 2.0]] * 4
+    assert [tick.price for tick in ticker.ticks] == [2.0]

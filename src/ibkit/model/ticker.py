@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from ibkit.events import Event, LazyEvent
 from ibkit.model.bars import Bar, BarList
@@ -43,36 +43,46 @@ MOST_MISSED = 10_000
 """How many ticks of each kind a listener that does not return is owed at most, for each ticker; the oldest go."""
 
 
+_Lists: TypeAlias = tuple[list[Any], list[Any], list[Any]]  # Any: of ticks, tickByTicks and domTicks
+
+
 class TickWindows(Event):
     """An event about tickers, for listeners that wait inside: when such a one is told of what it missed, the lists of
     the ticker (``ticks``, ``tickByTicks``, ``domTicks``) hold all ticks since it was last told, not the last batch."""
 
-    __slots__ = ("_windows",)
+    __slots__ = ("_replaced", "_windows")
 
     def __init__(self, name: str = "", _with_error_done_events: bool = True, *, changed: bool = False) -> None:
         super().__init__(name, _with_error_done_events, changed=changed)
-        self._windows: dict[object, dict[Ticker, tuple[list[Any], ...]]] = {}  # Any: three kinds of ticks
+        self._windows: dict[object, dict[Ticker, _Lists]] = {}
+        self._replaced: dict[Ticker, tuple[_Lists, _Lists]] = {}  # what is shown now, and what belongs there
 
     def _keep(self, slot: Any, args: tuple[Any, ...]) -> None:  # Any: as in Event
         super()._keep(slot, args)
         windows = self._windows.setdefault(slot, {})
         tickers: Iterable[Ticker] = args[0] if isinstance(args[0], set) else args
         for ticker in tickers:
-            window = windows.setdefault(ticker, ([], [], []))
-            shown: tuple[list[Any], ...] = (ticker.ticks, ticker.tickByTicks, ticker.domTicks)  # Any: as above
-            for missed, ticks in zip(window, shown, strict=True):
+            for missed, ticks in zip(windows.setdefault(ticker, ([], [], [])), ticker._lists(), strict=True):
                 missed += ticks
                 if len(missed) > MOST_MISSED:
                     del missed[:-MOST_MISSED]
 
     def _missed(self, slot: Any) -> tuple[Any, ...]:  # Any: as in Event
         for ticker, window in self._windows.pop(slot, {}).items():
+            self._replaced[ticker] = (window, ticker._lists())
             ticker.ticks, ticker.tickByTicks, ticker.domTicks = window
         return super()._missed(slot)
+
+    def _caught_up(self) -> None:
+        replaced, self._replaced = self._replaced, {}
+        for ticker, (window, lists) in replaced.items():
+            if ticker.ticks is window[0]:  # else another batch is shown by now
+                ticker.ticks, ticker.tickByTicks, ticker.domTicks = lists
 
     def __setstate__(self, state: tuple[str, bool, bool]) -> None:
         super().__setstate__(state)
         self._windows = {}
+        self._replaced = {}
 
 
 class PendingTickersEvent(TickWindows):
@@ -261,6 +271,9 @@ class Ticker(Record):
 
     __repr__ = dataclassRepr
     __str__ = dataclassRepr
+
+    def _lists(self) -> _Lists:
+        return self.ticks, self.tickByTicks, self.domTicks
 
     def isUnset(self, value: float | None) -> bool:
         """Tell whether ``value`` stands for "not told"."""

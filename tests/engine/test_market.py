@@ -14,6 +14,7 @@ from ibkit.model import (
     ComboLeg,
     ContFuture,
     Contract,
+    DeltaNeutralContract,
     Future,
     IBDefaults,
     Option,
@@ -187,6 +188,16 @@ def test_parameters_and_data_type(version: int) -> None:
     assert (ticker.minTick, ticker.bboExchange, ticker.snapshotPermissions) == (0.01, "9c0001", 3)
     assert ticker.marketDataType == 3
     assert peer.names() == []  # nothing of the market has changed
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_the_broker_locks_for_a_delta_neutral_combo_is_in_its_contract(version: int) -> None:
+    peer = EngineUnderTest(version)
+    contract = Bag(symbol="AAPL", exchange="SMART", deltaNeutralContract=DeltaNeutralContract(265598))
+    ask(peer, contract)
+    peer.send(m.DeltaNeutralValidation(1, DeltaNeutralContract(265598, 0.5, 100.0)))
+    assert contract.deltaNeutralContract == DeltaNeutralContract(265598, 0.5, 100.0)
+    assert peer.engine.state.market.find(contract) is not None
 
 
 # -- snapshots -----------------------------------------------------------------------------------------------

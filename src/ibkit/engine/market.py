@@ -14,6 +14,7 @@ Must not know what single ticks mean; ``engine.ticks`` and ``engine.depth`` do.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
     from ibkit.engine.core import Engine, Reducers
+
+logger = logging.getLogger("ibkit.market")
 
 TickByTick: TypeAlias = TickByTickAllLast | TickByTickBidAsk | TickByTickMidPoint
 StreamMaker: TypeAlias = Callable[[int], tuple[m.Request, m.Request]]
@@ -184,6 +187,12 @@ class Market:
             del self.by_object[key]
 
     # -- the batch -----------------------------------------------------------------------------------
+
+    def unknown(self, tick_type: int) -> None:
+        """Count a tick type that nobody knows, and tell the first time."""
+        self.unknown_ticks[tick_type] += 1
+        if self.unknown_ticks[tick_type] == 1:
+            logger.info("unknown tick type %d: its ticks are in ticker.ticks alone", tick_type)
 
     def touch(self, feed: Feed) -> None:
         """Note that ``feed`` has something to tell at the end of the batch."""
@@ -352,6 +361,13 @@ def tick_snapshot_end(engine: Engine, msg: m.TickSnapshotEnd) -> None:
             engine.calls.finish(req_id)
 
 
+def delta_neutral_validation(engine: Engine, msg: m.DeltaNeutralValidation) -> None:
+    """Put the delta and price that the broker has locked for a combo into its contract."""
+    feed = engine.state.market.feeds.get(msg.reqId)
+    if feed is not None:
+        feed.contract.deltaNeutralContract = msg.deltaNeutralContract
+
+
 def reroute_mkt_data(engine: Engine, msg: m.RerouteMktDataReq) -> None:
     _reroute(engine, msg.reqId, Contract(conId=msg.conId, exchange=msg.exchange))
 
@@ -389,6 +405,7 @@ REDUCERS: Reducers = {
     m.MarketDataType: market_data_type,
     m.TickReqParams: tick_req_params,
     m.TickSnapshotEnd: tick_snapshot_end,
+    m.DeltaNeutralValidation: delta_neutral_validation,
     m.RerouteMktDataReq: reroute_mkt_data,
     m.RerouteMktDepthReq: reroute_mkt_depth,
 }

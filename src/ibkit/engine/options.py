@@ -46,7 +46,7 @@ def tick_option_computation(engine: Engine, msg: m.TickOptionComputation) -> Non
     if name := ticktypes.COMPUTATIONS.get(msg.tickType):
         setattr(feed.ticker, name, greeks)
     else:
-        engine.state.market.unknown_ticks[msg.tickType] += 1
+        engine.state.market.unknown(msg.tickType)
     engine.state.market.touch(feed)
 
 

@@ -68,7 +68,7 @@ def tick_price(engine: Engine, msg: m.TickPrice) -> None:
     elif name := ticktypes.PRICES.get(tick_type):
         setattr(ticker, name, price)
     else:
-        market.unknown_ticks[tick_type] += 1
+        market.unknown(tick_type)
     if price or size:
         feed.ticks.append(TickData(engine.batch_time, tick_type, price, size))
     market.touch(feed)
@@ -122,7 +122,7 @@ def tick_size(engine: Engine, msg: m.TickSize) -> None:
     elif name := ticktypes.SIZES.get(tick_type):
         setattr(ticker, name, size)
     else:
-        market.unknown_ticks[tick_type] += 1
+        market.unknown(tick_type)
     if price or size:
         feed.ticks.append(TickData(engine.batch_time, tick_type, price, size))
     market.touch(feed)
@@ -136,7 +136,7 @@ def tick_generic(engine: Engine, msg: m.TickGeneric) -> None:
     if name := ticktypes.GENERICS.get(msg.tickType):
         setattr(feed.ticker, name, msg.value)
     else:
-        market.unknown_ticks[msg.tickType] += 1
+        market.unknown(msg.tickType)
     feed.ticks.append(TickData(engine.batch_time, msg.tickType, msg.value, 0.0))
     market.touch(feed)
 
@@ -161,7 +161,7 @@ def tick_string(engine: Engine, msg: m.TickString) -> None:
         elif tick_type == ticktypes.DIVIDENDS:
             ticker.dividends = _dividends(value)
         elif tick_type != ticktypes.OLD_NEWS:
-            market.unknown_ticks[tick_type] += 1
+            market.unknown(tick_type)
     except (OverflowError, OSError) as error:  # a number that is no time
         raise ValueError(f"{value!r} as the value of tick type {tick_type}") from error
     market.touch(feed)
@@ -217,7 +217,7 @@ def tick_efp(engine: Engine, msg: m.TickEfp) -> None:
     if name := ticktypes.EFPS.get(msg.tickType):
         setattr(feed.ticker, name, EfpData(*msg[2:]))
     else:
-        engine.state.market.unknown_ticks[msg.tickType] += 1
+        engine.state.market.unknown(msg.tickType)
     engine.state.market.touch(feed)
 
 

@@ -189,6 +189,7 @@ class ConnectRequests(Requests):
         """
         host, port, clientId = target(host, port, clientId)
         self.disconnect()
+        self.client.host, self.client.port = host, port
         link = connect_link(host, port, timeout or None)
         startup = Startup(clientId, timeout, readonly, account, raiseSyncErrors, fetchFields)
         return self._connect(link, startup, default_clock())
@@ -207,6 +208,7 @@ class ConnectRequests(Requests):
         """Connect like ``connect``, in the running loop."""
         host, port, clientId = target(host, port, clientId)
         self.disconnect()
+        self.client.host, self.client.port = host, port
         link = await connect_link_async(host, port, timeout or None)
         startup = Startup(clientId, timeout, readonly, account, raiseSyncErrors, fetchFields)
         connection, call = self._open(link, startup, default_clock())
@@ -257,6 +259,7 @@ class ConnectRequests(Requests):
             options=self.client.connectOptions,
             name=link.name,
         )
+        self.client.clientId = startup.client_id
         engine.on_closed = lambda reason: self._ended(engine, reason)
         engine.on_throttle = self.client.throttled
         connection = Connection(engine, Host(engine, clock, background=self._background), clock)

@@ -22,7 +22,7 @@ from ibkit.paper.market.tape import Maker, SingleMaker, Tape, series
 _MINUTES_KEPT, _DAYS_KEPT = 3, 2
 # How many trading days to look back for a last trade before saying there is none.
 _LOOK_BACK = 10
-_K: Ints = np.arange(STEPS)
+_K: Ints = np.arange(STEPS, dtype=np.int64)
 _NO_ARRAY: Floats = np.empty(0)
 
 
@@ -127,7 +127,7 @@ class Book:
         for _ in range(before):
             wanted.insert(0, calendar.previous_day((wanted or days)[0]))
         ends = [int(calendar.hours(day).liquid[-1].end // 60) - 1 for day in wanted]
-        return self.maker.fair(np.array(ends))
+        return self.maker.fair(np.array(ends, dtype=np.int64))
 
     # -- minutes --------------------------------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ class Book:
         return found
 
     def _work_out(self, minute: int) -> _Minute:
-        one = np.array([minute])
+        one = np.array([minute], dtype=np.int64)
         regular = self.regular(one)
         rows = self.maker.tape(one, regular)
         steps = series(rows, self.what)
@@ -320,7 +320,7 @@ def minutes_of(spans: list[Session]) -> Ints:
     """Return the minutes of sessions, counted from the epoch."""
     if not spans:
         return np.empty(0, dtype=np.int64)
-    return np.concatenate([np.arange(int(s.start // 60), int(s.end // 60)) for s in spans])
+    return np.concatenate([np.arange(int(s.start // 60), int(s.end // 60), dtype=np.int64) for s in spans])
 
 
 def inside(spans: list[Session], minutes: Ints) -> Flags:

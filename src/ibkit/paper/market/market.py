@@ -22,10 +22,11 @@ from ibkit.paper.market import black, hours, sizes
 from ibkit.paper.market.book import Book, minutes_of
 from ibkit.paper.market.combos import ComboMaker
 from ibkit.paper.market.models import OptionModel, OptionMoment
+from ibkit.paper.market.noise import seconds
 from ibkit.paper.market.path import Path
 from ibkit.paper.market.records import Bar, Greeks, Quote, Shock, Tick
 from ibkit.paper.market.sources import Level, Prices, Realized, Source
-from ibkit.paper.market.spine import FIRST, STEP, Lift, Spine
+from ibkit.paper.market.spine import STEP, STEP_SECONDS, Lift, Spine
 from ibkit.paper.market.tape import Maker, SingleMaker
 
 _BOOKS_KEPT = 1000
@@ -169,7 +170,7 @@ class Market:
         for n in range(0, len(minutes), 64):
             some = minutes[n : n + 64]
             tape = book.maker.tape(some, book.regular(some))
-            t = some[:, None] * 60 + FIRST + STEP * np.arange(tape.price.shape[1])
+            t = seconds(some)[:, None] + STEP_SECONDS
             wanted = tape.traded & (t >= t0) & (t < t1)
             prices, place = np.unique(tape.price[wanted], return_inverse=True)
             units = np.zeros(len(prices), dtype=np.int64)

@@ -101,7 +101,7 @@ class OptionModel:
 
     def moment(self, minute: int, step: int) -> OptionMoment:
         """Return what the price depends on at a step of a minute."""
-        one = np.array([minute])
+        one = np.array([minute], dtype=np.int64)
         steps = self.spine.steps(one)
         state = self.state(one, steps[:, 0])
         return OptionMoment(float(steps[0, step] * state.forward[0]), float(state.years[0]), float(state.volatility[0]))

@@ -7,7 +7,7 @@ sums of four 16-bit parts and exponentials a table, so that they are the same on
 from __future__ import annotations
 
 from hashlib import blake2b
-from math import log, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ _LOW16 = np.uint64(0xFFFF)
 _NORMAL_SCALE = sqrt(3.0) / 65536  # four uniforms on 0..65535 have the variance 65536**2 / 3
 
 # -log(u) for the 65536 middles of [0, 1): an exponential of mean one.
-_EXPONENTIAL: Floats = np.array([round(-log((n + 0.5) / 65536), 9) for n in range(65536)])
+_EXPONENTIAL: Floats = np.asarray(np.round(-np.log((np.arange(65536) + 0.5) / 65536), 9), dtype=np.float64)
 
 
 def stream(seed: int, *names: str) -> np.uint64:

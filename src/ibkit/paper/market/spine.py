@@ -21,7 +21,7 @@ STEPS = 240  # in a minute
 STEP = 0.25  # seconds
 FIRST = 0.125  # seconds from the minute's begin to its first step
 LAST = FIRST + (STEPS - 1) * STEP
-_K: Ints = np.arange(STEPS)
+_K: Ints = np.arange(STEPS, dtype=np.int64)
 STEP_SECONDS: Floats = FIRST + STEP * np.arange(STEPS, dtype=np.float64)  # from the begin of a minute
 _HOURS_KEPT, _MINUTES_KEPT, _ASKED_KEPT = 4, 3, 6
 _MOST_ASKED = 1440  # minutes of what is remembered: a day

@@ -22,7 +22,7 @@ from ibkit.paper.market.spine import STEPS, Marks
 MAX_TRADES = 120  # in a minute: every second step
 VALUES = 64  # how often a minute tells the value of an index
 _WIDE = 3  # how much wider quotes are outside regular hours
-_K: Ints = np.arange(STEPS)
+_K: Ints = np.arange(STEPS, dtype=np.int64)
 _VALUE_STEPS: Flags = _K % 4 == 2
 
 

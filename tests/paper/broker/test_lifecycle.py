@@ -307,6 +307,26 @@ def test_a_child_of_a_filled_parent_works_at_once() -> None:
     assert desk.status(child) == "Submitted"
 
 
+def test_grandchildren_go_with_the_family() -> None:
+    desk = Desk()
+    first = desk.place(LimitOrder("BUY", 100, 90.0, transmit=False))
+    second = desk.place(LimitOrder("SELL", 100, 101.0, parentId=first, transmit=False))
+    desk.place(LimitOrder("BUY", 100, 89.0, parentId=second))
+    assert [(r.order_id, r.status.status) for r in desk.notes.reports] == [
+        (1, "Submitted"),
+        (2, "PreSubmitted"),
+        (3, "PreSubmitted"),
+    ]
+
+
+def test_time_does_not_run_backwards() -> None:
+    desk = Desk()
+    desk.go(60)
+    desk.broker.advance(desk.now - 30)
+    desk.broker.place(desk.now - 30, 1, 1, AAPL, MarketOrder("BUY", 100))
+    assert desk.notes.fills[0].execution.time.timestamp() == desk.now
+
+
 def test_staged_orders_can_be_changed_and_sent() -> None:
     desk = Desk()
     number = desk.place(LimitOrder("BUY", 100, 90.0, transmit=False))

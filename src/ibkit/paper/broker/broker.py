@@ -174,9 +174,13 @@ class Broker:
         return None
 
     def _transmit(self, live: Live) -> None:
-        """Send an order with all it belongs to that waits in TWS: parent first, then children by id."""
-        top = live.parent if live.parent is not None and live.parent.stage is Stage.STAGED else live
-        for member in [top, *top.children, *([] if live.parent is None else live.parent.children)]:
+        """Send an order with all of its family that waits in TWS: parents before children."""
+        top = live
+        while top.parent is not None and (top is live or top.parent.stage is Stage.STAGED):
+            top = top.parent
+        family = [top]
+        for member in family:
+            family += member.children
             if member.stage is Stage.STAGED:
                 self._send(member)
 

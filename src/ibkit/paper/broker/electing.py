@@ -33,8 +33,8 @@ def _follow(state: State, live: Live, price: float) -> None:
     """Move a trailing stop after the market; never back."""
     if price != price:
         return
-    percent = live.order.trailingPercent
-    amount = price * float(percent) / 100 if percent not in (UNSET_DOUBLE, 0) else float(live.order.auxPrice or 0)
+    percent = price_of(live.order.trailingPercent)
+    amount = price * percent / 100 if percent else price_of(live.order.auxPrice) or 0.0
     step = live.instrument.increment(price)
     stop = round((price + live.sign * amount) / step) * step
     if live.stop is None or (stop - live.stop) * live.sign < 0:

@@ -246,6 +246,9 @@ def _conditions(catalogue: Catalogue, instrument: Instrument, order: Order) -> R
     for condition in order.conditions:
         if isinstance(condition, PriceCondition) and condition.triggerMethod not in rules.TRIGGER_METHODS:
             return texts.TRIGGER_METHOD
+        level = getattr(condition, "price", getattr(condition, "changePercent", 0.0))
+        if price_of(level) is None:
+            return texts.invalid("Invalid condition")
         if isinstance(condition, MarginCondition) and not 0 <= condition.percent <= 100:
             return texts.invalid("Invalid margin condition")
     try:

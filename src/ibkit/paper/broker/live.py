@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from math import inf
+from math import inf, isfinite
 
 from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER, CommissionReport, Contract, Execution, Order, OrderState
 from ibkit.model import OrderStatus as Status
 from ibkit.model.base import dataclassAsDict
-from ibkit.model.values import is_unset
+from ibkit.model.values import Number, is_unset
 from ibkit.paper.broker.conditions import Conditions
 from ibkit.paper.broker.hours import needs_regular
 from ibkit.paper.broker.reports import CompletedReport, ExecutionReport, OrderReport
@@ -175,9 +175,9 @@ class Live:
         return _STATUS[self.stage]
 
 
-def price_of(value: object) -> float | None:
-    """Return a price field as a float, None when it is not given."""
-    return None if is_unset(value) or value == "" else float(value)  # type: ignore[arg-type]
+def price_of(value: Number | None) -> float | None:
+    """Return a price field as a float; None when it is not given, or no finite number."""
+    return None if value is None or is_unset(value) or not isfinite(value) else float(value)
 
 
 def copy_order(order: Order) -> Order:

@@ -172,6 +172,9 @@ class Script:
         self.how = how
         self.requests: list[Any] = []
         self.later: list[tuple[float, Callable[[], object]]] = []
+        self.cut_after: int | None = None
+        """Bytes after which the line goes dead and is closed."""
+        self.written = 0
         self._greeted = False
         self.link, self.end = memory_pair("script", self._pump)
 
@@ -180,7 +183,16 @@ class Script:
         data = self.gateway.encode(*messages)
         pieces = [data[i : i + 1] for i in range(len(data))] if self.how == "bytes" else [data]
         for piece in pieces:
-            self.end.write(piece)
+            self._write(piece)
+
+    def _write(self, data: bytes) -> None:
+        if self.cut_after is not None and self.written + len(data) >= self.cut_after:
+            data = data[: max(0, self.cut_after - self.written)]
+            self.end.write(data)
+            self.end.close()
+        else:
+            self.end.write(data)
+        self.written += len(data)
 
     def after(self, secs: float, *messages: Any) -> None:
         """Send messages some seconds from now."""
@@ -211,7 +223,7 @@ class Script:
             requests = self.gateway.decode(data)
             if self.gateway.hello is not None and not self._greeted:
                 self._greeted = True
-                self.end.write(self.gateway.server_hello())
+                self._write(self.gateway.server_hello())
             for request in requests:
                 self.requests.append(request)
                 answers = self.answers(request)

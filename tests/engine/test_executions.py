@@ -116,6 +116,14 @@ def test_a_fill_without_trade_waits_for_it(connected: Connected) -> None:
     assert under.names() == ["execDetailsEvent", "openOrderEvent"]
 
 
+def test_a_fill_that_waits_can_be_corrected_too() -> None:
+    under = EngineUnderTest()
+    under.send(execution(5, "1.01", perm_id=31, price=1.0), execution(5, "1.02", perm_id=31, price=2.0))
+    under.send(open_order(LimitOrder("BUY", 100, 10.0, orderId=5), "Submitted", perm_id=31))
+    (trade,) = under.engine.state.orders
+    assert [fill.execution.price for fill in trade.fills] == [2.0]
+
+
 def test_an_execution_may_be_the_first_word_about_an_order() -> None:
     under = EngineUnderTest()
     trade = place(under)

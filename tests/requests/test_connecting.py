@@ -286,6 +286,19 @@ def test_garbage_in_the_middle_ends_the_session_with_a_reason() -> None:
     assert not ib.isConnected()
 
 
+@pytest.mark.parametrize("version", [176, 225])
+def test_a_line_that_is_cut_at_any_byte_never_hangs(version: int) -> None:
+    script = Script(version)
+    over(script).disconnect()
+    for cut in range(0, script.written, 5):
+        script = Script(version)
+        script.cut_after = cut
+        ib = IB()
+        with pytest.raises(ConnectionError):
+            over(script, ib, timeout=0).reqUserInfo()
+        assert not ib.isConnected()
+
+
 # -- arguments -------------------------------------------------------------------------------------------
 
 

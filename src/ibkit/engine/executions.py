@@ -51,16 +51,18 @@ def execution_data(engine: Engine, msg: m.ExecutionData) -> None:
         report or CommissionReport(),
         engine.batch_time if live else execution.time,
     )
-    if current is not None:
-        del known.fills[current]
+    corrected = None if current is None else known.fills.pop(current)
     known.fills[exec_id] = fill
     known.revisions[base] = exec_id
     engine.calls.add(msg.reqId, fill)
     if trade is None:
-        known.strays.setdefault(execution.permId, []).append((fill, live))
+        strays = known.strays.setdefault(execution.permId, [])
+        if corrected is not None:
+            strays[:] = [stray for stray in strays if stray[0] is not corrected]
+        strays.append((fill, live))
         return
     known.identify(trade, execution.clientId, execution.orderId, execution.permId)
-    orders.add_fill(engine, trade, fill, live or known.held[trade].offline)
+    orders.add_fill(engine, trade, fill, live or known.held[trade].offline, corrected)
     if report is not None:
         _tell(engine, trade, fill)
 

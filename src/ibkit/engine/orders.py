@@ -34,7 +34,6 @@ from ibkit.model import (
     Trade,
     TradeLogEntry,
 )
-from ibkit.model.trade import exec_revision
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -163,16 +162,13 @@ def set_status(engine: Engine, trade: Trade, status: str, message: str = "", cod
             fire(trade, "cancelledEvent", trade)
 
 
-def add_fill(engine: Engine, trade: Trade, fill: Fill, news: bool) -> None:
-    """Put a fill, or the correction of one, into its trade; ``news``: tell it."""
+def add_fill(engine: Engine, trade: Trade, fill: Fill, news: bool, corrected: Fill | None = None) -> None:
+    """Put a fill into its trade, in place of the one it corrects; ``news``: tell it."""
     execution = fill.execution
-    base = exec_revision(execution.execId)[0]
     word = "Fill"
-    for i, other in enumerate(trade.fills):
-        if exec_revision(other.execution.execId)[0] == base:
-            trade.fills[i] = fill
-            word = "Corrected fill"
-            break
+    if corrected is not None and any(other is corrected for other in trade.fills):
+        trade.fills[:] = [fill if other is corrected else other for other in trade.fills]
+        word = "Corrected fill"
     else:
         trade.fills.append(fill)
     log(engine, trade, f"{word} {execution.shares:g}@{execution.price:g}")

@@ -20,9 +20,7 @@ ib.connect()
 
 
 async def history(symbol: str) -> tuple[str, BarDataList]:
-    contract = Stock(symbol, "SMART", "USD")
-    await ib.qualifyContractsAsync(contract)
-    bars = await ib.reqHistoricalDataAsync(contract, "", "1 D", "15 mins", "TRADES", True)
+    bars = await ib.reqHistoricalDataAsync(Stock(symbol, "SMART", "USD"), "", "1 D", "15 mins", "TRADES", True)
     return symbol, bars
 
 
@@ -31,7 +29,7 @@ async def all_histories() -> dict[str, BarDataList]:
 
 
 start = perf_counter()
-one = ib.run(history("AAPL"))
+ib.run(history("AAPL"))
 single = perf_counter() - start
 
 start = perf_counter()

@@ -13,8 +13,8 @@ from nbclient import NotebookClient
 from ibkit.paper import PaperGateway
 
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "guide" / "guide.ipynb"
-IDLE_S = 0.6
-"""Between two cells: long enough for the gateway to send quotes, which nobody waits for."""
+IDLE_S = 1.0
+"""After the cell that asks for data: long enough for the gateway to send quotes, which nobody waits for."""
 
 
 @pytest.mark.filterwarnings("default")  # what the Jupyter packages warn of is theirs
@@ -26,7 +26,8 @@ def test_the_guide_in_a_notebook() -> None:
         with client.setup_kernel(env=env):
             for index, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, index)
-                time.sleep(IDLE_S if cell.cell_type == "code" else 0)
+                if "reqMktData" in cell.source:
+                    time.sleep(IDLE_S)
     shown = {cell.id: _shown(cell) for cell in notebook.cells if cell.cell_type == "code"}
     text = "\n".join(shown.values())
     assert "<IB connected to 127.0.0.1" in text

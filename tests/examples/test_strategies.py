@@ -13,14 +13,16 @@ IBKIT = ("-m", "ibkit.cli", "run", "--paper")
 
 
 def test_the_order_waits_at_the_gateway_while_the_script_is_gone() -> None:
-    with PaperGateway(port=0, seed=1, speed=20) as gateway:
-        process = subprocess.Popen(
+    lines = []
+    with (
+        PaperGateway(port=0, seed=1, speed=20) as gateway,
+        subprocess.Popen(
             [sys.executable, GUIDE / "09_price_condition.py"],
             env=environment(gateway.port),
             stdout=subprocess.PIPE,
             text=True,
-        )
-        lines = []
+        ) as process,
+    ):
         assert process.stdout is not None
         for line in process.stdout:
             lines.append(line.rstrip())
@@ -34,18 +36,18 @@ def test_the_order_waits_at_the_gateway_while_the_script_is_gone() -> None:
 
 
 def test_mastercard_is_bought_when_visa_has_risen_within_five_minutes() -> None:
-    done = run(*IBKIT, "--speed", "60", "--shock", "V:6:360", GUIDE / "10_visa_mastercard.py")
+    done = run(*IBKIT, "--speed", "120", "--shock", "V:6:360", GUIDE / "10_visa_mastercard.py")
     check(done, [rf"BUY Mastercard: Filled at {PRICE}"])
     assert done.stdout.count("Mastercard") == 1, "the handler was entered again while it waited"
 
 
 def test_mastercard_is_sold_when_visa_has_fallen_within_five_minutes() -> None:
-    done = run(*IBKIT, "--speed", "60", "--shock", "V:-6:360", GUIDE / "10_visa_mastercard.py")
+    done = run(*IBKIT, "--speed", "120", "--shock", "V:-6:360", GUIDE / "10_visa_mastercard.py")
     check(done, [rf"SELL Mastercard: Filled at {PRICE}"])
 
 
 def test_lean_hogs_are_sold_after_a_rally_and_bought_back_at_the_average() -> None:
-    command = [*IBKIT, "--speed", "120", "--shock", "HE:6:1200", "--shock", "HE:-6:3000", GUIDE / "12_lean_hogs.py"]
+    command = [*IBKIT, "--speed", "300", "--shock", "HE:6:1200", "--shock", "HE:-6:3000", GUIDE / "12_lean_hogs.py"]
     printed = run_until(rf"filled: BUY LMT at {PRICE}", *command)
     assert re.search(
         rf"SELL 1 at {PRICE}, take profit {PRICE}, stop loss {PRICE}\nfilled: SELL LMT at {PRICE}", printed
@@ -59,10 +61,10 @@ def test_the_listings_as_printed() -> None:
 
 def test_visa_mastercard_as_printed() -> None:
     # pandas 3.1 warns of the listing's set_index(inplace=True)
-    command = [*IBKIT, "--speed", "60", "--shock", "V:6:360", PRINTED / "visa_mastercard.py"]
+    command = [*IBKIT, "--speed", "120", "--shock", "V:6:360", PRINTED / "visa_mastercard.py"]
     check(run(*command, warnings="ignore"), ["BUY Filled"])
 
 
 def test_lean_hogs_as_printed() -> None:
-    command = [*IBKIT, "--speed", "120", "--shock", "HE:-6:1200", PRINTED / "lean_hogs.py"]
+    command = [*IBKIT, "--speed", "300", "--shock", "HE:-6:1200", PRINTED / "lean_hogs.py"]
     run_until("BUY 1 HE", *command)

@@ -104,7 +104,7 @@ def test_idle_tickers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     heard = ask(peer, stock("HEARD"))
     heard.updateEvent += lambda ticker: None
     for i in range(6):
-        call = market.snapshot(peer.engine, stock(f"S{i}"), False)
+        _, call = market.snapshot(peer.engine, stock(f"S{i}"), False, 20.0)
         peer.send(m.TickSnapshotEnd(int(peer.engine.state.next_id) - 1))
         assert call.done
     known = [feed.contract.symbol for feed in peer.engine.state.market.by_object.values()]
@@ -207,13 +207,14 @@ def test_what_the_broker_locks_for_a_delta_neutral_combo_is_in_its_contract(vers
 def test_a_snapshot_gives_the_ticker(version: int) -> None:
     peer = EngineUnderTest(version)
     contract = stock()
-    call = market.snapshot(peer.engine, contract, False)
+    ticker, call = market.snapshot(peer.engine, contract, False, 20.0)
     (request,) = peer.requests()
     assert (request.reqId, request.snapshot, request.regulatorySnapshot) == (1, True, False)
     peer.send(bid(1, 100.0))
     assert not call.done
     peer.send(m.TickSnapshotEnd(1))
-    assert call.result().bid == 100.0
+    assert call.done
+    assert ticker.bid == 100.0
     assert not peer.engine.state.market.feeds
 
 
@@ -231,7 +232,7 @@ def test_cancelling_snapshots_leaves_those_that_somebody_waits_for() -> None:
     peer = EngineUnderTest()
     contract = stock()
     ask(peer, contract, market.SNAPSHOT)
-    call = market.snapshot(peer.engine, contract, False)
+    _ticker, call = market.snapshot(peer.engine, contract, False, 20.0)
     peer.requests()
     feed = peer.engine.state.market.find(contract)
     assert feed is not None
@@ -243,24 +244,16 @@ def test_cancelling_snapshots_leaves_those_that_somebody_waits_for() -> None:
 
 def test_a_refused_snapshot_fails() -> None:
     peer = EngineUnderTest()
-    call = market.snapshot(peer.engine, stock(), False)
+    _ticker, call = market.snapshot(peer.engine, stock(), False, 20.0)
     peer.send(m.ErrMsg(1, 200, "No security definition has been found for the request", "", 0))
     with pytest.raises(Exception, match="No security definition"):
         call.result()
     assert not peer.engine.state.market.feeds
 
 
-def test_without_errors_a_refused_snapshot_is_an_empty_ticker() -> None:
-    peer = EngineUnderTest()
-    peer.engine.settings.RaiseRequestErrors = False
-    call = market.snapshot(peer.engine, stock(), False)
-    peer.send(m.ErrMsg(1, 200, "No security definition has been found for the request", "", 0))
-    assert isinstance(call.result(), Ticker)
-
-
 def test_giving_up_a_snapshot_cancels_it() -> None:
     peer = EngineUnderTest()
-    market.snapshot(peer.engine, stock(), False).cancel()
+    market.snapshot(peer.engine, stock(), False, 20.0)[1].cancel()
     assert peer.requests()[-1] == m.CancelMktData(1)
     assert not peer.engine.state.market.feeds
 
@@ -287,18 +280,19 @@ def test_a_cfd_is_filled_from_its_underlying() -> None:
 
 def test_a_rerouted_snapshot_answers_the_one_that_was_asked_for() -> None:
     peer = EngineUnderTest()
-    call = market.snapshot(peer.engine, Contract("CFD", 111, exchange="SMART"), False)
+    ticker, call = market.snapshot(peer.engine, Contract("CFD", 111, exchange="SMART"), False, 20.0)
     peer.send(m.RerouteMktDataReq(1, 265598, "SMART"))
     assert [request.snapshot for request in peer.requests()] == [True, True]
     peer.send(bid(2, 100.0), m.TickSnapshotEnd(2))
-    assert call.result().bid == 100.0
+    assert call.done
+    assert ticker.bid == 100.0
     assert not peer.engine.state.market.feeds
     assert not peer.engine.state.market.rerouted
 
 
 def test_a_rerouted_snapshot_that_is_refused_fails_the_one_that_was_asked_for() -> None:
     peer = EngineUnderTest()
-    call = market.snapshot(peer.engine, Contract("CFD", 111, exchange="SMART"), False)
+    _ticker, call = market.snapshot(peer.engine, Contract("CFD", 111, exchange="SMART"), False, 20.0)
     peer.send(m.RerouteMktDataReq(1, 1, "SMART"), m.ErrMsg(2, 354, "not subscribed", "", 0))
     assert call.error is not None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ibkit.errors import InvalidRequest, NoMarketDataPermission, NotConnected
+from ibkit.errors import InvalidRequest, NoMarketDataPermission, NotConnected, RequestTimeout
 from ibkit.ib import IB
 from ibkit.model import Contract, Stock, Ticker
 from ibkit.wire import messages as m
@@ -24,6 +24,8 @@ def quotes(request: Any) -> list[m.Answer] | None:
     """Answer market data requests with one bid each; snapshots end."""
     match request:
         case m.ReqMktData(reqId=req_id, contract=contract, snapshot=snapshot):
+            if contract.symbol == "SLOW":
+                return [m.ErrMsg(req_id, 10089, "Delayed market data is available.", "", 0)]
             if contract.symbol == "NONE":
                 return [m.ErrMsg(req_id, 354, "Requested market data is not subscribed.", "", 0)]
             ticks: list[m.Answer] = [m.TickPrice(req_id, 1, 100.0, 5.0, 0), m.TickPrice(req_id, 2, 101.0, 6.0, 0)]
@@ -93,6 +95,17 @@ def test_a_snapshot_that_is_refused(at: Desk) -> None:
         at.ib.reqTickers(AAPL, nothing)
     at.ib.RaiseRequestErrors = False
     one, two = at.ib.reqTickers(AAPL, nothing)
+    assert one.bid == 100.0
+    assert two.bid != two.bid
+
+
+def test_a_snapshot_that_never_ends(at: Desk) -> None:
+    slow = Stock("SLOW", "SMART", "USD")
+    with pytest.raises(RequestTimeout, match="SLOW"):
+        at.ib.reqTickers(AAPL, slow)
+    assert at.asked()[-1] == m.CancelMktData(at.id + 1)
+    at.ib.RaiseRequestErrors = False
+    one, two = at.ib.reqTickers(AAPL, slow)
     assert one.bid == 100.0
     assert two.bid != two.bid
 

@@ -154,7 +154,7 @@ class Market:
         feed = self.by_object.get(id(contract))
         if feed is not None:
             return feed
-        for feed in self.by_object.values():
+        for feed in tuple(self.by_object.values()):  # a copy: another thread may look while one asks
             if _same(feed.contract, contract, any_exchange):
                 return feed
         return None
@@ -305,21 +305,22 @@ def close_stream(engine: Engine, feed: Feed, kind: str) -> bool:
     return bool(ids)
 
 
-def snapshot(engine: Engine, contract: Contract, regulatory: bool) -> Call[Ticker]:
-    """Ask for the present state of a contract's market."""
+def snapshot(engine: Engine, contract: Contract, regulatory: bool, timeout: float) -> tuple[Ticker, Call[object]]:
+    """Ask for the present state of a contract's market; return the ticker it fills, and the call for when it has."""
     market = engine.state.market
     feed = market.feed(contract, engine.settings.defaults)
     req_id = engine.next_id()
     call: Call[object] = engine.ask(
-        m.ReqMktData(req_id, contract, "", not regulatory, regulatory, []),
+        m.ReqMktData(req_id, contract, "", True, regulatory, []),
         key=req_id,
         name=f"reqTickers({contract})",
         contract=contract,
         cancel=m.CancelMktData(req_id),
+        timeout=timeout,
     )
     market.keep(feed, SNAPSHOT, req_id)
     call.add_done_callback(lambda _: market.drop(req_id))
-    return call.map(lambda _: feed.ticker)
+    return feed.ticker, call
 
 
 def set_data_type(engine: Engine, market_data_type: int) -> None:

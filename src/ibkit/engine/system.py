@@ -69,7 +69,7 @@ def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
             return None
 
     ends = codes.consequence(code, target) is Consequence.END_REQUEST
-    if target is Target.STREAM and code == QUERY_FAILED and "cancelled" in msg.errorString:
+    if subscription is not None and code == QUERY_FAILED and "cancelled" in msg.errorString:
         ends = False  # the echo of a cancel; it was sent to begin again, a stream that is to end is not in the registry
     raised = ends and target is Target.REQUEST and engine.settings.RaiseRequestErrors
     _log(msg, contract, logging.INFO if raised else codes.lookup(code).level)

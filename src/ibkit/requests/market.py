@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 from ibkit.engine import depth, market
 from ibkit.engine.call import Call, gather
@@ -15,9 +16,15 @@ from ibkit.engine.ticktypes import TICK_BY_TICK
 from ibkit.errors import InvalidRequest
 from ibkit.model import Contract, TagValue, Ticker
 from ibkit.requests.base import Requests
+from ibkit.requests.lenient import or_else
 from ibkit.wire import messages as m
 
 logger = logging.getLogger("ibkit.ib")
+
+SNAPSHOT_S: Final = 20.0
+"""Seconds until a snapshot is given up: TWS ends one after eleven, unless it has no data and only warns."""
+SNAPSHOTS_PER_S: Final = 20.0
+"""How many of them go out in a second, at the worst."""
 
 
 def _mkt_data(
@@ -49,8 +56,13 @@ def _tick_by_tick(
 
 
 def _tickers(engine: Engine, contracts: Sequence[Contract], regulatory: bool) -> Call[list[Ticker]]:
-    snapshots = (market.snapshot(engine, contract, regulatory) for contract in contracts)
-    return gather(snapshots, f"reqTickers of {len(contracts)} contracts")
+    timeout = SNAPSHOT_S + len(contracts) / SNAPSHOTS_PER_S
+
+    def fill(contract: Contract) -> Call[Ticker]:
+        ticker, call = market.snapshot(engine, contract, regulatory, timeout)
+        return or_else(engine, call, None).map(lambda _: ticker)
+
+    return gather((fill(contract) for contract in contracts), f"reqTickers of {len(contracts)} contracts")
 
 
 def _close(engine: Engine, contract: Contract, *kinds: str) -> bool:
@@ -75,7 +87,7 @@ class MarketRequests(Requests):
 
     def tickers(self) -> list[Ticker]:
         """Return all tickers, in the order in which they were first asked for."""
-        return [feed.ticker for feed in self._state.market.by_object.values()]
+        return [feed.ticker for feed in tuple(self._state.market.by_object.values())]
 
     def pendingTickers(self) -> list[Ticker]:
         """Return the tickers that the last batch of messages changed."""
@@ -145,7 +157,8 @@ class MarketRequests(Requests):
         Returns: the live tickers in the order of the contracts. TWS takes up to eleven seconds when a
             market is quiet; a stream (``reqMktData``) is faster.
 
-        Raises RequestError when the broker refuses one of them.
+        Raises RequestError when the broker refuses one of them, RequestTimeout when it neither answers nor
+            refuses: after twenty seconds, and more for many contracts.
 
         >>> tesla, gold = ib.reqTickers(Stock('TSLA', 'SMART', 'USD'), CFD('XAUUSD'))
         """

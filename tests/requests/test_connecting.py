@@ -28,6 +28,7 @@ from ibkit import (
     Stock,
     util,
 )
+from ibkit.requests import connecting
 from ibkit.wire import messages as m
 from tests.engine.orders_said import completed, execution, open_order, status
 from tests.engine.peer import VERSIONS, Script, usual
@@ -324,6 +325,13 @@ def test_the_environment_stands_in_for_what_is_not_given(monkeypatch: pytest.Mon
             ib.connect()
         with pytest.raises(ConnectionRefused, match=r"at 127\.0\.0\.1:1 "):
             ib.connect("127.0.0.1", 1)
+
+
+def test_a_runner_can_lead_every_connection_to_its_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    with TcpGateway() as gateway:
+        monkeypatch.setattr(connecting, "forced", ("127.0.0.1", gateway.port))
+        with IB().connect("10.0.0.1", 7496, clientId=8) as ib:
+            assert repr(ib) == f"<IB connected to 127.0.0.1:{gateway.port} clientId=8>"
 
 
 # -- hosts -----------------------------------------------------------------------------------------------

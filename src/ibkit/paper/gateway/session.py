@@ -160,6 +160,8 @@ class Session:
             return stream.advance(now)
         except Refusal as refusal:
             self.error(key.req_id, refusal.code, refusal.text, refusal.reject_json)
+        except InvalidRequest as error:
+            self.error(key.req_id, 321, f"Error validating request.-'cd' : cause - {error}")
         except Exception:
             # One broken stream must not take the gateway down with all its other clients: told as TWS tells it.
             log.exception("%s: %s %d failed", self, key.kind, key.req_id)

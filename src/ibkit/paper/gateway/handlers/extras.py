@@ -41,7 +41,7 @@ class View(NamedTuple):
 
     def daily(self, what: str, days: float) -> list[Bar]:
         """Return day bars, none where the instrument has no such history."""
-        if what not in self.instrument.what_to_show:
+        if what not in self.instrument.what_to_show or self.instrument.legs:
             return []
         market = self.session.gateway.market
         return market.bars(self.instrument, what, "1 day", self.now - days * _DAY_S, self.now, True)

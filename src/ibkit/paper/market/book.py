@@ -19,7 +19,7 @@ from ibkit.paper.market.records import Quote, Tick
 from ibkit.paper.market.spine import FIRST, STEP, STEPS
 from ibkit.paper.market.tape import Maker, SingleMaker, Tape, series
 
-_MINUTES_KEPT, _DAYS_KEPT = 3, 2
+_MINUTES_KEPT, _DAYS_KEPT = 4, 2
 # How many trading days to look back for a last trade before saying there is none.
 _LOOK_BACK = 10
 _K: Ints = np.arange(STEPS, dtype=np.int64)
@@ -147,7 +147,9 @@ class Book:
 
     def _minute(self, minute: int) -> _Minute:
         found = self._minutes.get(minute)
-        if found is None:
+        if found is not None:
+            self._minutes.move_to_end(minute)
+        else:
             found = self._minutes[minute] = self._work_out(minute)
             if len(self._minutes) > _MINUTES_KEPT:
                 self._minutes.popitem(last=False)

@@ -1,0 +1,115 @@
+"""All data requests on the simulated gateway, which knows nothing of the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ibkit.errors import ContractAmbiguous, ContractUnknown, RequestError
+from ibkit.ib import IB
+from ibkit.model import CFD, Forex, Future, Option, ScannerSubscription, Stock, WshEventData
+from ibkit.paper import in_process
+from tests.engine.peer import VERSIONS
+
+
+@pytest.fixture(params=VERSIONS)
+def ib(request: pytest.FixtureRequest) -> Iterator[IB]:
+    gateway = in_process(server_version=request.param)
+    ib = IB()
+    ib.connectLink(gateway.link(), clock=gateway.clock)
+    yield ib
+    market = ib._state.market
+    assert not market.unknown_ticks
+    assert market.misplaced_rows == 0
+    assert ib._connection is not None
+    assert ib._connection.engine.malformed == 0
+    ib.disconnect()
+
+
+def test_live_data(ib: IB) -> None:
+    stock, gold = Stock("AAPL", "SMART", "USD"), CFD("XAUUSD")
+    ib.qualifyContracts(stock, gold)
+    ticker = ib.reqMktData(stock, "233")
+    ib.reqMktDepth(stock, 5, isSmartDepth=True)
+    ib.reqTickByTickData(stock, "AllLast", 10)
+    bars = ib.reqRealTimeBars(stock, 5, "TRADES", useRTH=True)
+    trades: list[float] = []
+    ticker.updateEvent += lambda changed: trades.extend(tick.price for tick in changed.tickByTicks)
+    ib.sleep(12)
+    assert 0 < ticker.bid <= ticker.ask
+    assert ticker.rtVolume > 0
+    assert ticker.domBids[0].price < ticker.domAsks[0].price
+    assert len(trades) > 10
+    assert len(bars) == 2
+    assert ib.cancelMktData(stock)
+    assert ib.cancelTickByTickData(stock, "AllLast")
+    ib.cancelMktDepth(stock)
+    ib.cancelRealTimeBars(bars)
+    time = ticker.time
+    ib.sleep(10)
+    assert ticker.time == time
+    for each in ib.reqTickers(Forex("EURUSD"), gold):
+        assert each.marketPrice() > 0
+
+
+def test_history(ib: IB) -> None:
+    stock = Stock("AAPL", "SMART", "USD")
+    bars = ib.reqHistoricalData(stock, "", "600 S", "1 min", "TRADES", useRTH=True, keepUpToDate=True)
+    told: list[bool] = []
+    bars.updateEvent += lambda changed, is_new: told.append(is_new)
+    ib.sleep(125)
+    assert told.count(True) == 3  # the minutes that begin at 10:00, 10:01 and 10:02
+    assert [bar.date for bar in bars] == sorted({bar.date for bar in bars})
+    ib.cancelHistoricalData(bars)
+    days = ib.reqHistoricalData(stock, "", "1 M", "1 day", "MIDPOINT", useRTH=True)
+    assert len(days) > 15
+    assert len(ib.reqHistoricalSchedule(stock, 5).sessions) >= 3
+    assert ib.reqHeadTimeStamp(stock, "TRADES", useRTH=True) < bars[0].date  # type: ignore[operator]
+    assert ib.reqHistogramData(stock, True, "3 days")
+    for show in ("TRADES", "MIDPOINT", "BID_ASK"):
+        assert len(ib.reqHistoricalTicks(stock, "", "20240109 12:00:00 US/Eastern", 50, show, useRth=True)) >= 50
+    with pytest.raises(RequestError):
+        ib.reqHistoricalData(stock, "", "1 D", "1 min", "YIELD_BID", useRTH=True)
+
+
+def test_reference_data(ib: IB) -> None:
+    stock = Stock("AAPL", "SMART", "USD")
+    ib.qualifyContracts(stock)
+    with pytest.raises(ContractUnknown):
+        ib.qualifyContracts(Stock("NOSUCHSTOCK", "SMART", "USD"))
+    with pytest.raises(ContractAmbiguous):
+        ib.qualifyContracts(Future("BRR", exchange="CMECRYPTO"))
+    (details,) = ib.reqContractDetails(stock)
+    rule = int(details.marketRuleIds.split(",")[0])
+    assert ib.reqMarketRule(rule)
+    assert ib.reqMatchingSymbols("aap")
+    assert ib.reqMktDepthExchanges()
+    chain = next(each for each in ib.reqSecDefOptParams("AAPL", "", "STK", stock.conId) if each.exchange == "SMART")
+    strike = min(chain.strikes, key=lambda strike: abs(strike - 160))
+    option = Option("AAPL", chain.expirations[2], strike, "C", "SMART")
+    ib.qualifyContracts(option)
+    ticker = ib.reqMktData(option)
+    ib.sleep(3)
+    assert ticker.modelGreeks is not None
+    assert ticker.modelGreeks.delta is not None
+    greeks = ib.calculateImpliedVolatility(option, ticker.ask, 160)
+    assert greeks is not None
+    assert greeks.impliedVol is not None
+    assert ib.calculateOptionPrice(option, 0.3, 160)
+    with pytest.raises(RequestError):
+        ib.reqFundamentalData(stock, "ReportSnapshot")
+
+
+def test_news_and_scanners(ib: IB) -> None:
+    stock = Stock("AAPL", "SMART", "USD")
+    ib.qualifyContracts(stock)
+    provider = ib.reqNewsProviders()[0].code
+    news = ib.reqHistoricalNews(stock.conId, provider, "", "", 5)
+    assert news
+    assert ib.reqNewsArticle(news[0].providerCode, news[0].articleId).articleText
+    assert ib.getWshMetaData()
+    assert ib.getWshEventData(WshEventData(conId=stock.conId))
+    scan = ScannerSubscription(instrument="STK", locationCode="STK.US.MAJOR", scanCode="TOP_PERC_GAIN")
+    assert [row.rank for row in ib.reqScannerData(scan)][:3] == [0, 1, 2]
+    assert ib.reqScannerParameters().startswith("<?xml")

@@ -91,8 +91,12 @@ def run_beside(me: Station, awaitables: Sequence[Awaitable[Any]], timeout: float
         else:
             there[i] = each
     loop = _Loop(list(there.values()), me.wake) if there else None
+
+    def finished() -> bool:
+        return all(future.done() for future in here.values()) and (loop is None or loop.done())
+
     try:
-        if not pump.wait(me, lambda: all(f.done() for f in here.values()) and (loop is None or loop.done()), timeout):
+        if not pump.wait(me, finished, timeout, patient=True):
             raise TimeoutError(f"it took longer than {timeout} s")
     finally:
         if loop is not None:

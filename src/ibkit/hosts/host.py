@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from ibkit.clock import Clock
 from ibkit.errors import NotConnected, ProtocolError, RequestTimeout
-from ibkit.hosts import loops, pump, service, station
+from ibkit.hosts import loops, process, pump, service, station
 from ibkit.hosts.contract import Call, Engine, Link
 from ibkit.hosts.station import Station, call_posted, here
 
@@ -81,6 +81,21 @@ class _Posted:
         logger.warning("%r was not called: %s", self._fn, error)
 
 
+class _Future(asyncio.Future[T]):
+    """A future of a call; cancelling it cancels the call at once, not only when the loop comes to it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, give_up: Callable[[], object]) -> None:
+        super().__init__(loop=loop)
+        self._give_up = give_up
+
+    def cancel(self, msg: object = None) -> bool:
+        """Cancel the future and the call."""
+        cancelled = super().cancel(msg)
+        if cancelled:
+            self._give_up()
+        return cancelled
+
+
 class Host:
     """Serves one connection.
 
@@ -118,7 +133,7 @@ class Host:
         """Begin to serve ``link``: on this thread, or in a thread of its own when made with ``background``."""
         if self._link is not None:
             raise RuntimeError("this host serves a connection already; every connection has its own host")
-        service.prepare()
+        process.prepare()
         self.pumped = link.pump(self.clock.monotonic()) is not None
         if self._background:
             if self.pumped:
@@ -260,7 +275,7 @@ class Host:
         """
         me = here()
         loop = loops.running_loop() or me.home_loop.get()
-        future: asyncio.Future[T] = loop.create_future()
+        future: asyncio.Future[T] = _Future(loop, lambda: self._give_up(call))
         thread = threading.get_ident()
 
         def answer() -> None:
@@ -277,11 +292,6 @@ class Host:
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                     loop.call_soon_threadsafe(answer)
 
-        def future_done(_: object) -> None:
-            if future.cancelled():
-                self._give_up(call)
-
-        future.add_done_callback(future_done)
         if call.done:
             answer()
         else:

@@ -36,6 +36,10 @@ LAST_PASSES = 50
 """Rounds of the loop before simulated time is said to have come to its end."""
 
 
+REST_S = 0.02
+"""Real seconds between looks, when simulated time has come to an end but what is waited for is real."""
+
+
 class DeadEnd(Exception):
     """A wait in simulated time cannot end: nothing will ever happen."""
 
@@ -46,6 +50,7 @@ def wait(
     secs: float | None = None,
     want: Held | None = None,
     stoppable: bool = False,
+    patient: bool = False,
 ) -> bool:
     """Serve the connections of this thread until ``done``, or until ``secs`` have passed.
 
@@ -55,9 +60,10 @@ def wait(
         secs: of ``want``'s clock, or the station's; None for ever.
         want: a connection that another thread may hold; it is served here as soon as that one is not active.
         stoppable: return also when somebody stops the thread's loop.
+        patient: go on in real time when nothing will ever happen in simulated time: it may come from elsewhere.
 
     Returns what ``done`` says in the end: False means that the time is over, or the loop was stopped.
-    Raises DeadEnd in simulated time when nothing will ever happen.
+    Raises DeadEnd when nothing will ever happen in simulated time, unless ``patient``.
     """
     turn = _Wait(station, done, secs, want)
     outermost = loops.running_loop() is None
@@ -75,7 +81,10 @@ def wait(
         if want is not None and want.station is not station:
             turn.ask_for(want)
         if station.pumped and (want is None or want.pumped):
-            turn.simulate(left, loop)
+            if not turn.simulate(left, loop):
+                if not patient:
+                    raise DeadEnd
+                turn.rest(loop)
         elif loop is None:
             turn.poll(left)
         elif turn.run(left) and stoppable:
@@ -123,27 +132,28 @@ class _Wait:
         watch.run(self._done, left if self._asked_at is None else _earlier(left, RECHECK_S))
         return not watch.stopped
 
-    def simulate(self, left: float | None, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Let simulated time pass, after everybody has done what can be done now."""
+    def simulate(self, left: float | None, loop: asyncio.AbstractEventLoop | None) -> bool:
+        """Let simulated time pass, after everybody has done what can be done now; False when there is no more."""
         station = self._station
         ready = station.poller.wait(0)
         for fd in ready:
             station.read(fd)
-        # A future that is done has callbacks to run, be there a task or not.
+        station.serve()
+        # What was served may have finished a future, which has callbacks to run, be there a task or not.
         if loop is not None and (self._dry or not self._idle_turns or station.awaited or asyncio.all_tasks(loop)):
             for _ in range(LAST_PASSES if self._dry else PASSES):
                 loop.call_soon(loop.stop)
                 loop.run_forever()
         self._idle_turns = (self._idle_turns + 1) % IDLE_TURNS
-        station.serve()
-        if self._done() or ready:
-            return
-        if virtual.move(station, left):
-            self._dry = False
-        elif self._dry or loop is None:
-            raise DeadEnd
+        return self._done() or bool(ready) or virtual.move(station, left)
+
+    def rest(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Let a little real time pass."""
+        if loop is None:
+            self.poll(REST_S)
         else:
-            self._dry = True  # once more: tasks that wait for tasks need many rounds
+            loop.call_later(REST_S, loop.stop)
+            loop.run_forever()
 
     def ask_for(self, want: Held) -> None:
         """Ask the station that holds ``want`` for a sign of life; without one, take it over."""

@@ -5,23 +5,11 @@ Must not know engines or links.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
-from ibkit.hosts import pump, station
+from ibkit.hosts import pump
 from ibkit.hosts.station import Held, here
-
-_prepared = False
-
-
-def prepare() -> None:
-    """Do what the first connection of the process needs: a child process must not use its parent's."""
-    global _prepared
-    if not _prepared:
-        _prepared = True
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=station.forget_all)
 
 
 def start(held: Held, open_it: Callable[[], None], close_it: Callable[[str], None]) -> None:

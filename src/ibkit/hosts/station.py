@@ -30,7 +30,7 @@ from ibkit.hosts import nesting, unread
 from ibkit.hosts.loops import HomeLoop, running_loop
 from ibkit.hosts.poller import Poller
 from ibkit.hosts.timers import Timers
-from ibkit.hosts.watch import BEAT_S, Watch
+from ibkit.hosts.watch import Watch
 
 logger = logging.getLogger("ibkit")
 
@@ -239,7 +239,7 @@ class Station:
     def _arrive(self) -> None:
         self._settle()
         if self.depth == 1 and self.by_fd:
-            unread.look(self, BEAT_S if self.has_running_loop() else 0.0)
+            unread.look(self, unread.BEAT_S if self.has_running_loop() else 0.0)
 
     def _settle(self) -> None:
         """Have the loop that runs in this thread watch for us."""

@@ -18,6 +18,9 @@ logger = logging.getLogger("ibkit")
 PATIENCE_S = 1.0
 """Data that waits for longer than this is worth a word."""
 
+BEAT_S = 1.0
+"""Seconds between two notes of when a loop was last free; so one that idles is told from one that is blocked."""
+
 _said = False
 
 

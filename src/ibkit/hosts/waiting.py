@@ -41,8 +41,9 @@ def run(*awaitables: Awaitable[Any], timeout: float | None = None) -> Any:
             for ever.
 
     Without awaitables, it ends by KeyboardInterrupt, SystemExit or ``loop.stop()``. It goes on when connections
-    end, so that handlers, timers and other threads can connect again. Where a loop runs already (a notebook, a
-    handler that waits for nothing) it returns at once: messages are processed there anyway.
+    end, so that handlers, timers and other threads can connect again; in simulated time it ends when nothing
+    will ever happen. Where a loop runs already (a notebook, a handler) it returns at once: messages are processed
+    there anyway.
 
     With awaitables and inside a running loop, coroutines run in a thread of their own; everything else happens
     here meanwhile. ``await`` is better there.
@@ -51,22 +52,18 @@ def run(*awaitables: Awaitable[Any], timeout: float | None = None) -> Any:
     if awaitables:
         names = ", ".join(getattr(each, "__qualname__", type(each).__name__) for each in awaitables)
         with me.wait(f"run({names})"):
-            try:
-                results = (run_beside if loops.running_loop() else _run_here)(me, awaitables, timeout)
-            except pump.DeadEnd as end:
-                raise TimeoutError("the simulation has come to its end, but not what was awaited") from end
+            results = (run_beside if loops.running_loop() else _run_here)(me, awaitables, timeout)
         return results[0] if len(awaitables) == 1 else results
     if loops.running_loop() is None:
         with me.wait("run()"), contextlib.suppress(pump.DeadEnd):
-            pump.wait(me, _Connected(me).note, timeout, stoppable=True)
+            pump.wait(me, _LastConnection().note, timeout, stoppable=True)
     return None
 
 
-class _Connected:
+class _LastConnection:
     """Notes when the last connection is gone."""
 
-    def __init__(self, me: Station) -> None:
-        self._me = me
+    def __init__(self) -> None:
         self._was = False
 
     def note(self) -> bool:
@@ -88,13 +85,14 @@ def _run_here(me: Station, awaitables: tuple[Awaitable[Any], ...], timeout: floa
 
     whole.add_done_callback(stop)
     try:
-        if pump.wait(me, whole.done, timeout):
+        if pump.wait(me, whole.done, timeout, patient=True):
             return whole.result()
     finally:
         if not whole.done():
             whole.cancel()
-            with contextlib.suppress(pump.DeadEnd):
-                pump.wait(me, whole.done, GOODBYE_S)
+            pump.wait(me, whole.done, GOODBYE_S, patient=True)
+            if whole.done() and not whole.cancelled():
+                whole.exception()  # asyncio complains about exceptions that nobody has looked at
     raise TimeoutError(f"it took longer than {timeout} s")
 
 
@@ -237,5 +235,5 @@ def connect_link(host: str, port: int, timeout: float | None = None) -> SocketLi
         return sockets.connect(host, port, timeout)
     with me.wait(f"connect({host}:{port})"):
         aside = Aside(lambda: sockets.connect(host, port, timeout), me.wake)
-        pump.wait(me, aside.done)
+        pump.wait(me, aside.done, patient=True)
     return aside.result()

@@ -17,9 +17,6 @@ from ibkit.hosts.feeder import Feeder
 if TYPE_CHECKING:
     from ibkit.hosts.station import Station
 
-BEAT_S = 1.0
-"""Seconds between two notes of when the loop was last free, as long as ``unread`` has something to say."""
-
 PASSES = 3
 """Rounds of the loop in which tasks can act on what they got, before simulated time moves on."""
 
@@ -54,7 +51,7 @@ class Watch:
             self._forget(fd)
             self._watch(fd, held.backlog())
         if self._beat is None and wanted and not unread.said():
-            self._beat = self.loop.call_later(BEAT_S, self._note_free)
+            self._beat = self.loop.call_later(unread.BEAT_S, self._note_free)
 
     def _watch(self, fd: int, write: bool) -> None:
         self._writing[fd] = write
@@ -143,7 +140,7 @@ class Watch:
         self._beat = None
         self.station.served = time.monotonic()
         if not unread.said() and self.station.by_fd:
-            self._beat = self.loop.call_later(BEAT_S, self._note_free)
+            self._beat = self.loop.call_later(unread.BEAT_S, self._note_free)
 
     # -- what is due ---------------------------------------------------------------------------------
 
@@ -162,25 +159,29 @@ class Watch:
                     self._timer.cancel()
                 self._timer = self.loop.call_at(due, self._due)
         self._adjust_writing()
-        if station.pumped and not self._driving and not station.waits and virtual.is_awaited(station):
+        if not station.pumped:
+            return
+        if self.done is not None:
+            self.stop()  # simulated time passes in another way than by running the loop
+        elif not self._driving and not station.waits and virtual.is_awaited(station):
             self._driving = True
             self.loop.call_soon(self._drive, PASSES)
 
     def _drive(self, passes: int) -> None:
         """Let simulated time pass while somebody awaits something in the running loop."""
         station = self.station
-        if passes and station.watch is self:
-            self.loop.call_soon(self._drive, passes - 1)
-            return
         if station.watch is not self:
+            return
+        if passes:
+            self.loop.call_soon(self._drive, passes - 1)
             return
         station.enter()
         try:
-            going_on = virtual.move(station, None)
+            self._driving = not virtual.move(station, None)  # at the end of the world we do not come again by ourselves
             station.serve()
         finally:
-            self._driving = not going_on  # at the end of the world: no need to come again
             station.leave()
+            self._driving = False
 
     def run(self, done: Callable[[], bool], secs: float | None) -> None:
         """Run the loop until ``done``, ``secs`` have passed, or somebody stops it."""

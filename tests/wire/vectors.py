@@ -178,10 +178,14 @@ def comparable(obj: Any) -> Any:
     """Return nested tuples of a message's values, in which NaN equals NaN and contracts are equal by value."""
     if isinstance(obj, tuple):
         return (type(obj).__name__, *(comparable(value) for value in obj))
+    if isinstance(obj, list) and obj and isinstance(obj[0], TagValue):
+        return sorted(obj)  # in protobuf they are a map
     if isinstance(obj, list):
         return [comparable(value) for value in obj]
     if dataclasses.is_dataclass(obj):
         return (type(obj).__name__, {name: comparable(value) for name, value in vars(obj).items()})
     if isinstance(obj, float) and obj != obj:
         return "NaN"
+    if isinstance(obj, Decimal) and Decimal(repr(float(obj))) == obj:
+        return float(obj)
     return obj

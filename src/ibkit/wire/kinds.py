@@ -125,11 +125,15 @@ def size(text: str, unset: object) -> object:
 
 
 def read_float(text: str, unset: object) -> object:
-    """Read a price or any other double; an empty text is ``unset``, and so is the literal where unset is NaN."""
+    """Read a price or any other double; an empty text is ``unset``, and so is the literal where that is NaN."""
     if not text:
         return unset
-    value = _INFINITY_TEXTS[text] if text in _INFINITY_TEXTS else float(text)
-    return unset if value == UNSET_DOUBLE else value
+    return told(_INFINITY_TEXTS[text] if text in _INFINITY_TEXTS else float(text), unset)
+
+
+def told(value: float, unset: object) -> object:
+    """Return a double as users see it: NaN instead of the unset literal where NaN stands for "not told"."""
+    return unset if value == UNSET_DOUBLE and unset != unset else value
 
 
 def read_int(text: str, unset: object) -> object:
@@ -142,7 +146,7 @@ def read_int(text: str, unset: object) -> object:
         value = float(text)
         if not value.is_integer():
             raise
-        return unset if value == UNSET_DOUBLE else int(value)
+        return int(value)
 
 
 def float_text(value: int | float | Decimal) -> str:
@@ -195,6 +199,11 @@ class Kind:
         """Return what a protobuf field is set to, None to leave it out."""
         return check_text(value, True) or None
 
+    def put_item(self, value: Any, slot: Slot) -> Any:
+        """Return what an item of a repeated protobuf field is set to; there nothing can be left out."""
+        found = self.put(value, slot)
+        return self.zero if found is None else found
+
     def get(self, value: Any, slot: Slot) -> Any:
         """Return the value of a protobuf field that is present."""
         return value
@@ -238,6 +247,8 @@ class Int(Kind):
             return True if found else None
         if self.protobuf == "string":
             return None if not found else str(found)
+        if found is None and slot.server and slot.unset != UNSET_INTEGER:
+            return UNSET_INTEGER  # left out it would mean something else
         return found
 
     def get(self, value: Any, slot: Slot) -> Any:
@@ -273,14 +284,14 @@ class Float(Kind):
     def put(self, value: Any, slot: Slot) -> Any:
         found = self._number(value, slot)
         if found is None:
-            # A report that says nothing must not read as 0 by clients whose default that is.
-            return UNSET_DOUBLE if slot.unset != slot.unset else None
+            # Left out it would mean something else, such as 0.
+            return UNSET_DOUBLE if slot.server and slot.unset != UNSET_DOUBLE else None
         return float(found) if self.protobuf == "double" else quantity_text(found)
 
     def get(self, value: Any, slot: Slot) -> Any:
         if self.protobuf == "string":
             return read_float(value, slot.unset)
-        return slot.unset if value == UNSET_DOUBLE else value
+        return told(value, slot.unset)
 
 
 class Strike(Float):
@@ -467,7 +478,8 @@ class Tags(Kind):
         return found or None
 
     def get(self, value: Any, slot: Slot) -> Any:
-        return [TagValue(tag, setting) for tag, setting in value.items()]
+        # A map has no order; sorted, the same message is the same list in every run.
+        return [TagValue(tag, setting) for tag, setting in sorted(value.items())]
 
 
 class Code(Kind):

@@ -155,6 +155,10 @@ class Message(NamedTuple):
         """The name of the record in ``ibkit.wire.messages``."""
         return "".join(word.capitalize() for word in self.name.split("_"))
 
+    def has_form(self, protobuf: bool) -> bool:
+        """Tell whether the message exists as protobuf, or as text."""
+        return bool(self.protobuf) if protobuf else not self.protobuf or self.since < self.protobuf_since
+
     def by_protobuf(self, version: int) -> bool:
         """Tell whether the message is a protobuf message at a server version."""
         return bool(self.protobuf) and version >= self.protobuf_since
@@ -168,6 +172,12 @@ class Line(NamedTuple):
 
 
 NEVER = 1 << 30
+
+RAW_ID_VERSION = 201
+"""From this server version on the message id is four raw bytes instead of a text field."""
+
+PROTOBUF_OFFSET = 200
+"""What is added to the id of a message in protobuf form."""
 
 
 def lines(text: str) -> list[Line]:

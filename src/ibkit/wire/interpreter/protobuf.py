@@ -87,7 +87,7 @@ class ProtobufWriter:
         slot = leaf.slots[self.server]
         try:
             if leaf.many:
-                getattr(proto, field).extend(leaf.kind.put(item, slot) for item in value or ())
+                getattr(proto, field).extend(leaf.kind.put_item(item, slot) for item in value or ())
                 return
             found = leaf.kind.put(value, slot)
             if found is not None:
@@ -125,6 +125,9 @@ class ProtobufReader:
             put(values, carrier, "")
             for path, part in zip(self.message.expiry, split_expiry(text), strict=False):
                 put(values, path, part)
+        for attr in self.message.attrs:
+            if attr.when is not None and found(values, attr.path) is None:
+                raise MalformedMessage(self.message.name, ".".join(attr.path), "(missing)", self.body)
         return build(self.shape, values)
 
     def _prices(self, proto: Any, path: Path, name: str) -> list[Any]:

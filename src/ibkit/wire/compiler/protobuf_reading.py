@@ -1,0 +1,224 @@
+"""Writes functions that read the protobuf form: parse, take the fields, convert. Must not know frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from ibkit.wire.compiler.objects import Tree, construct
+from ibkit.wire.compiler.source import Source
+from ibkit.wire.compiler.text_reading import expiry_parts
+from ibkit.wire.compiler.values import TEXTS, Getter, name_of
+from ibkit.wire.kinds import Bool, Escaped, Float, Int, Quantity, Size, Tri, unescape
+from ibkit.wire.protobuf import classes
+from ibkit.wire.shapes import Choice, Leaf, Shape
+from ibkit.wire.table import Attr, Message, Path, Table
+
+_CARRIER: Path = ("contractDetails", "contract", "lastTradeDateOrContractMonth")
+
+
+def absent(leaf: Leaf) -> Any:
+    """Return what a value is when the message does not carry it."""
+    return leaf.absent
+
+
+class ProtobufReaderSource:
+    """Writes the function that reads one message."""
+
+    def __init__(self, table: Table, message: Message, shape: Shape, server: bool) -> None:
+        self.table = table
+        self.message = message
+        self.shape = shape
+        self.server = server  # the side that wrote
+        self.source = Source()
+
+    def write(self) -> Source:
+        """Return the source of ``read(body)``."""
+        source, cls = self.source, classes()[self.message.protobuf]
+        source.use("parse", cls.FromString)
+        source.use("unknown", UnknownFieldSet)
+        with source.block(f"def {self.message.name}(body):"):
+            source.add("p = parse(body[4:])")
+            source.add("if len(unknown(p)): raise Unusual")
+            tree: Tree = {}
+            self._attrs(self.message.attrs, cls.DESCRIPTOR, "p", tree, self.shape)
+            for zipped in self.message.zips:
+                # Prices are there for all legs or for none.
+                legs = self._legs(zipped.of)
+                price = f"x.{zipped.name} if x.HasField({zipped.name!r}) else UNSET"
+                inner = self.shape.inner(zipped.path[:-1])
+                made = construct(source, inner, {zipped.path[-1]: price}, absent)
+                has = f"any([x.HasField({zipped.name!r}) for x in {legs}])"
+                put(tree, zipped.path[:-1], f"([{made} for x in {legs}] if {has} else [])")
+            if self.message.expiry:
+                source.use("expiry_parts", expiry_parts)
+                text = find(tree, _CARRIER)
+                source.add(f"e0, e1, e2 = expiry_parts({text})")
+                put(tree, _CARRIER, "''")
+                for index, path in enumerate(self.message.expiry):
+                    default = find(tree, path)
+                    put(tree, path, f"(e{index} or {default})" if default else f"e{index}")
+            for attr in self.message.attrs:
+                if attr.when is not None:
+                    source.add(f"if {find(tree, attr.path)} is None: raise Unusual")
+                    break
+            source.add(f"return {construct(source, self.shape, tree, absent)}")
+        return source
+
+    def _legs(self, path: Path) -> str:
+        attr = next(attr for attr in self.message.attrs if attr.path == path[:1])
+        return f"p.{attr.names[0]}.{path[1]}"
+
+    def _attrs(self, attrs: tuple[Attr, ...], descriptor: Any, p: str, tree: Tree, shape: Shape) -> None:
+        """Tell in ``tree`` where the values are; ``p`` is the name of the protobuf message."""
+        for attr in attrs:
+            if attr.inline:
+                inner = tree.setdefault(attr.path[0], {})
+                assert isinstance(inner, dict)
+                self._attrs(self.table.records[attr.kind].attrs, descriptor, p, inner, shape.inner(attr.path))
+            elif attr.numbers:
+                self._attr(attr, descriptor, p, tree, shape)
+
+    def _attr(self, attr: Attr, descriptor: Any, p: str, tree: Tree, shape: Shape) -> None:
+        source = self.source
+        for number in attr.numbers[:-1]:  # what is not there reads as empty
+            field = descriptor.fields_by_number[number]
+            p, descriptor = f"{p}.{field.name}", field.message_type
+        field = descriptor.fields_by_number[attr.numbers[-1]]
+        node = shape.at(attr.path)
+        if isinstance(node, Leaf):
+            found = find(tree, attr.path)
+            put(tree, attr.path, self._value(node, p, field.name, found))
+            return
+        record = self.table.records.get(attr.kind)
+        if attr.many:
+            name = source.fresh("l")
+            if isinstance(node.shape, Choice):
+                self._choices(name, f"{p}.{field.name}", field.message_type, node.shape, attr)
+            else:
+                assert record is not None
+                self._items(name, f"{p}.{field.name}", field.message_type, node.shape, record.attrs)
+            put(tree, attr.path, name)
+            return
+        assert record is not None
+        if attr.when is not None:
+            self._chosen(attr, field, p, tree, node.shape, record.attrs)
+        elif node.nullable:
+            name = source.fresh("o")
+            assert isinstance(node.shape, Shape)
+            source.add(f"{name} = None")
+            with source.block(f"if {p}.HasField({field.name!r}):"):
+                inner: Tree = {}
+                here = self._part(p, field.name)
+                self._attrs(record.attrs, field.message_type, here, inner, node.shape)
+                source.add(f"{name} = {construct(source, node.shape, inner, absent)}")
+            put(tree, attr.path, name)
+        else:
+            assert isinstance(node.shape, Shape)
+            below = find(tree, attr.path)
+            if not isinstance(below, dict):
+                below = {}
+                put(tree, attr.path, below)
+            self._attrs(record.attrs, field.message_type, self._part(p, field.name), below, node.shape)
+
+    def _part(self, p: str, field: str) -> str:
+        name = self.source.fresh("q")
+        self.source.add(f"{name} = {p}.{field}")
+        return name
+
+    def _items(self, name: str, items: str, descriptor: Any, shape: Shape | Choice, attrs: tuple[Attr, ...]) -> None:
+        source = self.source
+        assert isinstance(shape, Shape)
+        x = source.fresh("t")
+        with source.block(f"def {name}_item({x}):"):
+            inner: Tree = {}
+            self._attrs(attrs, descriptor, x, inner, shape)
+            source.add(f"return {construct(source, shape, inner, absent)}")
+        source.add(f"{name} = [{name}_item({x}) for {x} in {items}]")
+
+    def _choices(self, name: str, items: str, descriptor: Any, choice: Choice, attr: Attr) -> None:
+        source, x = self.source, self.source.fresh("t")
+        union = self.table.unions[attr.kind]
+        any_case = self.table.records[next(iter(union.cases.values()))]
+        by = next(inner for inner in any_case.attrs if inner.path == (union.by,)).names[-1]
+        source.add(f"{name} = []")
+        with source.block(f"for {x} in {items}:"):
+            for index, (value, shape) in enumerate(choice.cases.items()):
+                with source.block(f"{'elif' if index else 'if'} {x}.{by} == {value}:"):
+                    inner: Tree = {}
+                    self._attrs(self.table.records[union.cases[value]].attrs, descriptor, x, inner, shape)
+                    source.add(f"{name}.append({construct(source, shape, inner, absent)})")
+            with source.block("else:"):
+                source.add("raise Unusual")
+
+    def _chosen(
+        self, attr: Attr, field: Any, p: str, tree: Tree, choice: Shape | Choice, attrs: tuple[Attr, ...]
+    ) -> None:
+        source = self.source
+        assert isinstance(choice, Choice)
+        assert attr.when is not None
+        name = find(tree, attr.path)
+        if not isinstance(name, str):
+            name = source.fresh("o")
+            source.add(f"{name} = None")
+            put(tree, attr.path, name)
+        with source.block(f"if {p}.HasField({field.name!r}):"):
+            inner: Tree = {}
+            shape = choice.cases[attr.when[1][0]]
+            self._attrs(attrs, field.message_type, self._part(p, field.name), inner, shape)
+            source.add(f"{name} = {construct(source, shape, inner, absent)}")
+
+    def _value(self, leaf: Leaf, p: str, field: str, found: object) -> str:
+        """Return an expression for a value; ``found`` is what another field of the message said before."""
+        source, kind, x = self.source, leaf.kind, f"{p}.{field}"
+        getter = Getter(kind, leaf.slots[self.server])
+        if leaf.many:
+            plain = leaf.word in ("str", "int", "float")
+            return f"list({x})" if plain else f"[{source.use(name_of('get', leaf), getter)}(x) for x in {x}]"
+        if leaf.word == "tags":
+            v = source.fresh("v")
+            return f"({source.use('get_tags', getter)}({v}) if ({v} := {x}) else [])"
+        other = found if isinstance(found, str) else source.literal(leaf.absent)
+        has = f"{p}.HasField({field!r})"
+        if leaf.word in TEXTS and kind.protobuf == "string":
+            return f"({x} or {other})" if isinstance(found, str) else x
+        if isinstance(kind, Escaped):
+            v = source.fresh("v")
+            return f"({v} if '\\\\u' not in ({v} := {x}) else {source.use('unescape', unescape)}({v}))"
+        if isinstance(kind, Quantity):
+            v, d = source.fresh("v"), source.fresh("d")
+            test = f"-1e18 < ({d} := float({v})) < 2147483647.0"
+            if not isinstance(kind, Size):
+                test = f"len({v}) < 16 and {test}"
+            general = source.use(name_of("get", leaf), getter)
+            return f"({other} if not ({v} := {x}) else {d} if {test} else {general}({v}))"
+        simple = type(kind) is Bool or (isinstance(kind, Int | Float) and kind.protobuf in ("int32", "int64", "double"))
+        if simple and leaf.unset == leaf.unset:
+            zero = type(leaf.absent) in (int, float, bool) and leaf.absent == 0 and not isinstance(found, str)
+            if zero or (type(kind) is Bool and not kind.always):
+                return x
+            v = source.fresh("v")
+            return f"({v} if ({v} := {x}) or {has} else {other})"
+        if isinstance(kind, Int | Float | Tri) or kind.protobuf in ("double", "bool", "int32"):
+            return f"({source.use(name_of('get', leaf), getter)}({x}) if {has} else {other})"
+        if kind.protobuf == "string":
+            return f"({source.use(name_of('get', leaf), getter)}({x}) if {has} else {other})"
+        return x
+
+
+def put(tree: Tree, path: Path, value: str | Tree) -> None:
+    """Store what is known of a value at a path."""
+    for name in path[:-1]:
+        below = tree.setdefault(name, {})
+        assert isinstance(below, dict)
+        tree = below
+    tree[path[-1]] = value
+
+
+def find(tree: Tree, path: Path) -> str | Tree | None:
+    """Return what is known of a value at a path."""
+    node: str | Tree | None = tree
+    for name in path:
+        node = node.get(name) if isinstance(node, dict) else None
+    return node

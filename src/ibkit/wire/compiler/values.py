@@ -1,0 +1,150 @@
+"""Writes expressions that turn texts into values and values into texts. Must not know the order of fields."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER
+from ibkit.wire.compiler.source import Source
+from ibkit.wire.kinds import (
+    UNSET_TEXT,
+    Bool,
+    Escaped,
+    Float,
+    Int,
+    Kind,
+    Quantity,
+    Size,
+    Slot,
+    Strike,
+    Tags,
+    Tri,
+    Truth,
+    escape,
+    unescape,
+)
+from ibkit.wire.shapes import Leaf
+
+TEXTS = ("str", "amount", "multiplier")
+"""Kinds whose values are the texts themselves."""
+
+
+class Reader(NamedTuple):
+    """The function that reads any text of a kind at a place; equal ones share a name in a source."""
+
+    kind: Kind
+    slot: Slot
+
+    def __call__(self, text: str) -> object:
+        return self.kind.read(text, self.slot)
+
+
+class Writer(NamedTuple):
+    """The function that writes any value of a kind at a place."""
+
+    kind: Kind
+    slot: Slot
+
+    def __call__(self, value: object) -> str:
+        return self.kind.write(value, self.slot)
+
+
+class Putter(NamedTuple):
+    """The function that turns any value of a kind into what a protobuf field is set to."""
+
+    kind: Kind
+    slot: Slot
+
+    def __call__(self, value: object) -> object:
+        return self.kind.put(value, self.slot)
+
+
+class ItemPutter(NamedTuple):
+    """The function that turns any value of a kind into an item of a repeated protobuf field."""
+
+    kind: Kind
+    slot: Slot
+
+    def __call__(self, value: object) -> object:
+        return self.kind.put_item(value, self.slot)
+
+
+class Getter(NamedTuple):
+    """The function that turns a protobuf field that is present into a value."""
+
+    kind: Kind
+    slot: Slot
+
+    def __call__(self, value: object) -> object:
+        return self.kind.get(value, self.slot)
+
+
+def name_of(verb: str, leaf: Leaf) -> str:
+    """Return a name for the function of a kind."""
+    return f"{verb}_{leaf.word.strip('!?~').replace('/', '_').replace('-', '_')}"
+
+
+def read_text(source: Source, leaf: Leaf, x: str, server: bool, strict: bool) -> str:
+    """Return an expression for the value of the text in the name ``x``.
+
+    ``strict`` leaves an empty text to the interpreter: the numbers of ticks and bars are never empty.
+    """
+    kind, unset = leaf.kind, source.literal(leaf.unset)
+    general = source.use(name_of("read", leaf), Reader(kind, leaf.slots[server])) if leaf.word not in TEXTS else ""
+    if leaf.word in TEXTS:
+        return x
+    if isinstance(kind, Escaped):
+        source.use("unescape", unescape)
+        return f"({x} if '\\\\u' not in {x} else unescape({x}))"
+    if isinstance(kind, Int):
+        return f"int({x})" if strict else f"(int({x}) if {x} else {unset})"
+    if isinstance(kind, Float) and leaf.unset == leaf.unset:
+        return f"float({x})" if strict else f"(float({x}) if {x} else {unset})"
+    if isinstance(kind, Quantity):
+        number = source.fresh("d")
+        test = f"-1e18 < ({number} := float({x})) < {UNSET_INTEGER}.0"  # beyond are the numbers that mean unset
+        if not isinstance(kind, Size):
+            test = f"len({x}) < 16 and {test}"
+        return (
+            f"({number} if {test} else {general}({x}))"
+            if strict
+            else (f"({unset} if not {x} else {number} if {test} else {general}({x}))")
+        )
+    if type(kind) is Bool:
+        return f"({x} == '1' or ({x} != '0' and {general}({x})))"
+    return f"{general}({x})"
+
+
+def write_text(source: Source, leaf: Leaf, value: str, server: bool) -> str:
+    """Return an expression for the text of the value that the expression ``value`` has."""
+    kind = leaf.kind
+    if leaf.word in TEXTS:
+        return value  # joining texts fails for what is none
+    if isinstance(kind, Escaped):
+        return f"{source.use('escape', escape)}({value})"
+    if isinstance(kind, Truth):
+        return f"('true' if {value} else 'false')"
+    v = source.fresh("v")
+    if isinstance(kind, Tri):
+        return f"('' if ({v} := {value}) is None else '1' if {v} else '0')"
+    if isinstance(kind, Bool):
+        return f"('1' if {value} else '0')"
+    general = source.use(name_of("write", leaf), Writer(kind, leaf.slots[server]))
+    if isinstance(kind, Int):
+        if kind.literal:
+            return f"(str({v}) if type({v} := {value}) is int else {general}({v}))"
+        return f"('' if ({v} := {value}) == {UNSET_INTEGER} else str({v}) if type({v}) is int else {general}({v}))"
+    finite = f"type({v}) is float and -UNSET < {v} < UNSET"
+    if isinstance(kind, Strike):
+        none = "'0.0'" if server else "''"
+        return f"({none} if not ({v} := {value}) else repr({v}) if {finite} else {general}({v}))"
+    if isinstance(kind, Float) and leaf.unset == leaf.unset:
+        literal = UNSET_TEXT if server else repr(UNSET_DOUBLE)
+        none = repr(literal if kind.literal else "")
+        return f"({none} if ({v} := {value}) == UNSET else repr({v}) if {finite} else {general}({v}))"
+    if isinstance(kind, Quantity):
+        whole = f"type({v} := {value}) is float and {v}.is_integer() and -1e15 < {v} < 1e15"
+        return f"(str(int({v})) if {whole} and {v} != {UNSET_INTEGER} else {general}({v}))"
+    if isinstance(kind, Tags):
+        return f"({general}({v}) if ({v} := {value}) else '')"
+    return f"{general}({value})"

@@ -30,6 +30,9 @@ def command(
     ] = None,
     speed: Annotated[float, typer.Option(help="How many times as fast its market runs.")] = 1.0,
     account: Annotated[str, typer.Option(help="The account of the login; several with commas.")] = "DU1234567",
+    store: Annotated[
+        str | None, typer.Option(help="A file that keeps orders and accounts, also when it is killed.", metavar="FILE")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each client and request.")] = False,
 ) -> None:
     """Run a simulated IB Gateway; prints `listening on HOST:PORT` once it accepts, ends with Ctrl-C."""
@@ -43,7 +46,7 @@ def command(
     signal.signal(signal.SIGTERM, _enough)
     signal.signal(signal.SIGINT, _enough)
     try:
-        gateway = PaperGateway(host, port, seed, server_version, start, speed, account)
+        gateway = PaperGateway(host, port, seed, server_version, start, speed, account, store=store)
         gateway.start()
     except (OSError, ValueError) as error:
         typer.echo(

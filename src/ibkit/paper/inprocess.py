@@ -49,6 +49,11 @@ class InProcess:
         """Move the price of ``symbol``, and of all that hangs on it; see ``PaperGateway.shock``."""
         self.gateway.shock(symbol, percent, over_s, after_s)
 
+    def close(self) -> None:
+        """Hang up on all clients and let go of the store."""
+        self.gateway.close()
+        self._exchange()
+
     def _exchange(self) -> bool:
         """Move bytes both ways; tells whether a client has something to read now."""
         wrote = False

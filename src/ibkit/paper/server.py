@@ -88,7 +88,7 @@ class PaperGateway:
         self.host = host
         self.port = port
         self._clock = ScaledClock(start_moment(start), speed)
-        self._gateway = Gateway(
+        self._make = lambda: Gateway(
             self._clock,
             seed=seed,
             server_version=server_version,
@@ -97,6 +97,9 @@ class PaperGateway:
             models=models,
             store=store,
         )
+        self._gateway = self._make()
+        self._stored = store is not None
+        self._spent = False
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._connections: dict[socket.socket, _Connection] = {}
@@ -112,6 +115,9 @@ class PaperGateway:
         if self._thread is not None:
             raise RuntimeError("this gateway runs already")
         self._listener = _listen(self.host, self.port)
+        if self._spent:
+            self._gateway = self._make()
+        self._spent = self._stored
         self.port = self._listener.getsockname()[1]
         self._ear, self._mouth = socket.socketpair()
         for sock in (self._ear, self._mouth):
@@ -347,8 +353,11 @@ class PaperGateway:
             del connection.unsent[:sent]
 
     def _close_all(self, selector: selectors.BaseSelector) -> None:
+        for session in list(self._gateway.sessions):
+            self._gateway.disconnect(session, "the gateway has stopped")
+        if self._stored:
+            self._gateway.close()  # what it knows is in the store
         for connection in self._connections.values():
-            self._gateway.disconnect(connection.session, "the gateway has stopped")
             connection.unsent += connection.session.output()
             self._write(connection)
             connection.sock.close()

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from ibkit.model import Contract
+from ibkit.model import Contract, LimitOrder, MarketOrder
 from ibkit.paper import Limits, PaperGateway
 from ibkit.paper import server as server_module
 from ibkit.wire import Codec, FrameReader, Role, handshake
@@ -190,6 +191,33 @@ def test_it_goes_on_at_the_same_port_after_a_stop() -> None:
         assert gateway.port == port
         with Caller(gateway) as caller:
             caller.get(m.NextValidId)
+
+
+def test_a_store_brings_orders_and_positions_back(tmp_path: Path) -> None:
+    store = str(tmp_path / "books.sqlite")
+
+    def world() -> PaperGateway:
+        return PaperGateway(start="2024-01-10 10:00", speed=20, store=store)
+
+    gateway = world().start()
+    with Caller(gateway) as caller:
+        caller.send(m.PlaceOrder(1, APPLE, MarketOrder("BUY", 100)))
+        caller.until(lambda answer: isinstance(answer, m.OrderStatus) and answer.status == "Filled")
+        caller.send(m.PlaceOrder(2, APPLE, LimitOrder("BUY", 100, 50)))
+        caller.until(lambda answer: isinstance(answer, m.OrderStatus) and answer.status == "Submitted")
+    gateway.stop()
+    gateway.start()  # the same one again
+    gateway.stop()
+    with world() as gateway, Caller(gateway) as caller:
+        assert caller.get(m.NextValidId) == m.NextValidId(3)
+        caller.send(m.ReqPositions())
+        position = caller.get(m.PositionData)
+        assert isinstance(position, m.PositionData)
+        assert position.position == 100
+        caller.send(m.ReqOpenOrders())
+        order = caller.get(m.OpenOrder)
+        assert isinstance(order, m.OpenOrder)
+        assert order.order.orderId == 2
 
 
 def test_clients_can_be_dropped() -> None:

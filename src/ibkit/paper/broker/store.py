@@ -46,7 +46,8 @@ class Store:
 
     def __init__(self, path: str) -> None:
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+            # Opened where the gateway is made, used by the thread that serves it: never by two at once.
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
             self._db.execute("pragma locking_mode = exclusive")
             self._db.execute("pragma journal_mode = wal")
             self._db.executescript(_SCHEMA)

@@ -139,6 +139,13 @@ class Gateway:
         self.tick()
         self.market.shock(Shock(symbol, percent, self.now + after_s, over_s))
 
+    def close(self) -> None:
+        """End all sessions and let go of the store; the gateway must not be used afterwards."""
+        for session in self.sessions:
+            session.end("the gateway has stopped")
+        self._sweep()
+        self.broker.close()
+
     def _sweep(self) -> None:
         if any(session.closed for session in self.sessions):
             self.sessions = [session for session in self.sessions if not session.closed]

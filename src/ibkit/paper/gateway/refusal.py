@@ -18,18 +18,28 @@ class Refusal(Exception):
         self.reject_json = reject_json
 
 
+# TWS names one of its own obfuscated classes in some texts; the letters change from release to release.
+_CLASS = "bZ"
+
+
 def invalid(cause: str) -> Refusal:
     """321: an argument that cannot work."""
     return Refusal(321, f"Error validating request.-'{_CLASS}' : cause - {cause}")
 
 
-# TWS names one of its own obfuscated classes here; its letters change from release to release.
-_CLASS = "bZ"
+def failed(cause: str) -> Refusal:
+    """322: a request that is fine, and cannot be served as things are."""
+    return Refusal(322, f"Error processing request.-'{_CLASS}' : cause - {cause}")
 
 
 def duplicate_id(req_id: int) -> Refusal:
     """322: a request id that is in use."""
-    return Refusal(322, f"Error processing request.-'{_CLASS}' : cause - Duplicate ticker id {req_id}")
+    return failed(f"Duplicate ticker id {req_id}")
+
+
+def unreadable(cause: str) -> Refusal:
+    """320: a message that makes no sense."""
+    return Refusal(320, f"Error reading request. {cause}")
 
 
 def history_error(text: str) -> Refusal:

@@ -5,6 +5,7 @@ Must not know how orders are filled.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,19 +22,19 @@ NO_REQUEST = -1
 """The request id of an execution nobody asked for."""
 
 
-class Watch:
+class Watch(ABC):
     """A stream that wants to know of accounts and positions."""
 
     due: float
 
+    @abstractmethod
     def advance(self, now: float) -> bool:
         """See ``Stream``."""
-        raise NotImplementedError
 
-    def position(self, position: Position) -> None:
+    def position(self, position: Position) -> None:  # noqa: B027  # not every watch cares
         """A position has changed."""
 
-    def account_changed(self, account: str) -> None:
+    def account_changed(self, account: str) -> None:  # noqa: B027
         """An account has changed."""
 
 

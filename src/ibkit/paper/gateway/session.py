@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkit.errors import FrameTooLong, HandshakeError, InvalidRequest, MalformedMessage
 from ibkit.paper.gateway import times
 from ibkit.paper.gateway.limits import BREACHES, Rate
-from ibkit.paper.gateway.refusal import Refusal, id_of
+from ibkit.paper.gateway.refusal import Refusal, duplicate_id, failed, id_of, invalid, unreadable
 from ibkit.paper.gateway.streams import Stream
 from ibkit.wire import MIN_VERSION, Codec, FrameReader, Role, Unknown, handshake
 from ibkit.wire import messages as m
@@ -91,8 +90,8 @@ class Session:
         return len(self._out)
 
     def behind(self) -> int:
-        """Return how many bytes were read and are not answered yet."""
-        return self._reader.pending()
+        """Return how many bytes were read and must wait, because their client is too fast."""
+        return 0 if self._held is None else self._reader.pending()
 
     def unknown_ids(self) -> Counter[int]:
         """Return how often each message id came that nobody knows."""
@@ -117,11 +116,15 @@ class Session:
         log.debug("%s: < %d %d %s", self, req_id, code, text)
         self.send(m.ErrMsg(req_id, code, text, reject_json, int(self.now * 1000)))
 
+    def refuse(self, req_id: int, refusal: Refusal) -> None:
+        """Send a refusal as the error of a request."""
+        self.error(req_id, refusal.code, refusal.text, refusal.reject_json)
+
     def begin(self, kind: str, req_id: int, stream: Stream) -> None:
         """Keep a stream going; raises Refusal when its id is in use."""
         key = StreamKey(kind, req_id)
         if key in self.streams:
-            raise Refusal(322, f"Error processing request.-'cd' : cause - Duplicate ticker id {req_id}")
+            raise duplicate_id(req_id)
         self.streams[key] = stream
 
     def stop(self, kind: str, req_id: int) -> bool:
@@ -159,13 +162,13 @@ class Session:
         try:
             return stream.advance(now)
         except Refusal as refusal:
-            self.error(key.req_id, refusal.code, refusal.text, refusal.reject_json)
+            self.refuse(key.req_id, refusal)
         except InvalidRequest as error:
-            self.error(key.req_id, 321, f"Error validating request.-'cd' : cause - {error}")
+            self.refuse(key.req_id, invalid(str(error)))
         except Exception:
             # One broken stream must not take the gateway down with all its other clients: told as TWS tells it.
             log.exception("%s: %s %d failed", self, key.kind, key.req_id)
-            self.error(key.req_id, 322, f"Error processing request.-'cd' : cause - {key.kind} failed in the gateway")
+            self.refuse(key.req_id, failed(f"{key.kind} failed in the gateway"))
         return False
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -232,11 +235,11 @@ class Session:
         except MalformedMessage as error:
             self.unreadable[type(error).__name__] += 1
             log.warning("%s: unreadable message: %s", self, error)
-            self.error(-1, 320, f"Error reading request. {error}")
+            self.refuse(-1, unreadable(str(error)))
             return
         if isinstance(message, Unknown):
             log.warning("%s: unknown message id %d (%d bytes)", self, message.id, len(message.body))
-            self.error(-1, 320, f"Error reading request. Unknown message id {message.id}")
+            self.refuse(-1, unreadable(f"Unknown message id {message.id}"))
             return
         log.debug("%s: > %s", self, message)
         self._answer(message)
@@ -244,7 +247,7 @@ class Session:
     def _answer(self, message: m.Message) -> None:
         handler = self.gateway.handlers.get(type(message))
         if handler is None:
-            self.error(-1, 320, f"Error reading request. {type(message).__name__} is no request")
+            self.refuse(-1, unreadable(f"{type(message).__name__} is no request"))
             return
         if not self.started and not isinstance(message, _BEFORE_START):
             self.error(id_of(message), 504, "Not connected: START_API has to come first")
@@ -252,13 +255,10 @@ class Session:
         try:
             handler(self, message)
         except Refusal as refusal:
-            self.error(id_of(message), refusal.code, refusal.text, refusal.reject_json)
+            self.refuse(id_of(message), refusal)
         except InvalidRequest as error:
-            self.error(id_of(message), 321, f"Error validating request.-'cd' : cause - {error}")
+            self.refuse(id_of(message), invalid(str(error)))
         except Exception:
             # As TWS does: a request that fails inside ends with an error; the session and the other clients live on.
             log.exception("%s: %s failed", self, type(message).__name__)
-            self.error(id_of(message), 322, f"Error processing request.-'cd' : cause - {type(message).__name__} failed")
-
-
-Handler = Callable[[Session, "m.Message"], None]
+            self.refuse(id_of(message), failed(f"{type(message).__name__} failed in the gateway"))

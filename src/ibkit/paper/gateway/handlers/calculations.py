@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ibkit.paper.gateway.finding import find_one
 from ibkit.paper.gateway.handlers.base import Handlers, nothing
-from ibkit.paper.gateway.refusal import Refusal, invalid
+from ibkit.paper.gateway.refusal import invalid
 from ibkit.paper.gateway.session import Session
 from ibkit.paper.instruments import Instrument
 from ibkit.wire import messages as m
@@ -29,10 +29,7 @@ def implied_volatility(session: Session, msg: m.ReqCalcImpliedVolat) -> None:
     option = _option(session, msg)
     volatility = session.gateway.market.implied_vol(option, session.now, msg.optionPrice, msg.underPrice)
     if volatility is None:
-        raise Refusal(
-            321,
-            f"Error validating request.-'bZ' : cause - No volatility explains an option price of {msg.optionPrice:g}",
-        )
+        raise invalid(f"No volatility explains an option price of {msg.optionPrice:g}")
     _tell(session, msg.reqId, volatility, msg.optionPrice, msg.underPrice)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 
 from ibkit.paper.gateway.finding import find_one
-from ibkit.paper.gateway.handlers.base import Handlers
+from ibkit.paper.gateway.handlers.base import Handlers, needs_live
 from ibkit.paper.gateway.hours import Hours
 from ibkit.paper.gateway.refusal import Refusal, duplicate_id, invalid
 from ibkit.paper.gateway.session import Session
@@ -76,6 +76,7 @@ def req_mkt_depth(session: Session, msg: m.ReqMktDepth) -> None:
     instrument = find_one(session.gateway.catalogue, msg.contract)
     if session.find(KIND, msg.reqId) is not None:
         raise duplicate_id(msg.reqId)
+    needs_live(session, Refusal(354, "Requested market data is not subscribed."))
     if msg.numRows < 1:
         raise invalid(f"Invalid number of rows: {msg.numRows}")
     if instrument.sec_type == "CFD" and instrument.underlying is not None:

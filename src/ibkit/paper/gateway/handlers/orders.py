@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ibkit.paper.gateway.finding import find_one
 from ibkit.paper.gateway.handlers.base import Handlers
-from ibkit.paper.gateway.refusal import Refusal, invalid
+from ibkit.paper.gateway.refusal import Refusal, failed, invalid
 from ibkit.paper.gateway.routing import tell_execution, tell_order
 from ibkit.paper.gateway.session import Session
 from ibkit.wire import messages as m
@@ -70,7 +70,7 @@ def exercise_options(session: Session, msg: m.ExerciseOptions) -> None:
         cause = f"No unlapsed position exists in this option in account {account}."
     else:
         cause = f"Exercise ignored as option is not exercisable in account {account}: it is settled at expiry here."
-    raise Refusal(322, f"Error processing request.-'cd' : cause - {cause}")
+    raise failed(f"{cause}")
 
 
 HANDLERS: Handlers = {

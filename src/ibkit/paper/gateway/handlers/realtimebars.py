@@ -6,7 +6,7 @@ from math import isnan
 
 from ibkit.paper.gateway import units
 from ibkit.paper.gateway.finding import find_one
-from ibkit.paper.gateway.handlers.base import Handlers
+from ibkit.paper.gateway.handlers.base import Handlers, needs_live
 from ibkit.paper.gateway.hours import Hours
 from ibkit.paper.gateway.refusal import Refusal, duplicate_id
 from ibkit.paper.gateway.session import Session
@@ -77,6 +77,7 @@ def req_real_time_bars(session: Session, msg: m.ReqRealTimeBars) -> None:
     instrument = find_one(session.gateway.catalogue, msg.contract)
     if session.find(KIND, msg.reqId) is not None:
         raise duplicate_id(msg.reqId)
+    needs_live(session, Refusal(420, "Invalid Real-time Query:No market data permissions"))
     if msg.barSize != BAR_S:
         raise Refusal(420, f"Invalid Real-time Query:Bar size {msg.barSize} is not supported, 5 is")
     what = msg.whatToShow.upper()

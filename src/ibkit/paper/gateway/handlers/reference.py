@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ibkit.model import DepthMktDataDescription, SmartComponent
 from ibkit.paper.gateway.finding import NOT_FOUND
 from ibkit.paper.gateway.handlers.base import Handlers
@@ -27,17 +25,18 @@ class Listing:
     def __init__(self, session: Session, msg: m.ReqContractData, found: list[Instrument]) -> None:
         self.due = session.now
         self._session, self._req_id, self._exchange = session, msg.reqId, msg.contract.exchange
-        self._left: Iterator[Instrument] = iter(found)
+        self._left = found
 
     def advance(self, now: float) -> bool:
         session, req_id = self._session, self._req_id
-        for _, instrument in zip(range(AT_ONCE), self._left, strict=False):
+        now_told, self._left = self._left[:AT_ONCE], self._left[AT_ONCE:]
+        for instrument in now_told:
             details = session.gateway.catalogue.details(instrument, self._exchange)
             if instrument.sec_type == "BOND":
                 session.send(m.BondContractData(req_id, details))
             else:
                 session.send(m.ContractData(req_id, details))
-        if self._left.__length_hint__():  # type: ignore[attr-defined]  # a list's iterator knows what is left
+        if self._left:
             self.due = now + PAUSE_S
             return True
         session.send(m.ContractDataEnd(req_id))
@@ -79,16 +78,14 @@ def req_market_rule(session: Session, msg: m.ReqMarketRule) -> None:
     increments = session.gateway.catalogue.market_rule(msg.marketRuleId)
     if increments is None:
         # The answer has no request id, and neither has the error.
-        session.error(
-            -1, 321, f"Error validating request.-'bZ' : cause - Market rule {msg.marketRuleId} does not exist"
-        )
+        session.refuse(-1, invalid(f"Market rule {msg.marketRuleId} does not exist"))
     else:
         session.send(m.MarketRule(msg.marketRuleId, increments))
 
 
 def req_smart_components(session: Session, msg: m.ReqSmartComponents) -> None:
     if msg.bboExchange != BBO_EXCHANGE:
-        raise Refusal(321, f"Error validating request.-'bZ' : cause - Invalid exchange: {msg.bboExchange!r}")
+        raise invalid(f"Invalid exchange: {msg.bboExchange!r}")
     session.send(m.SmartComponents(msg.reqId, SMART_COMPONENTS))
 
 

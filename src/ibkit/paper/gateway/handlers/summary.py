@@ -5,7 +5,7 @@ from __future__ import annotations
 from ibkit.model import AccountValue
 from ibkit.paper.gateway.handlers.account import PERIOD_S, Values
 from ibkit.paper.gateway.handlers.base import Handlers
-from ibkit.paper.gateway.refusal import Refusal, duplicate_id, invalid
+from ibkit.paper.gateway.refusal import duplicate_id, failed, invalid
 from ibkit.paper.gateway.routing import Watch
 from ibkit.paper.gateway.session import Session
 from ibkit.paper.gateway.streams import following
@@ -47,9 +47,7 @@ def req_account_summary(session: Session, msg: m.ReqAccountSummary) -> None:
     if not msg.tags.strip():
         raise invalid("No account summary tags were given")
     if len(session.active(KIND)) >= session.gateway.limits.summaries:
-        raise Refusal(
-            322, "Error processing request.-'cd' : cause - Maximum number of account summary requests exceeded"
-        )
+        raise failed("Maximum number of account summary requests exceeded")
     summary = Summary(session, msg)
     session.begin(KIND, msg.reqId, summary)
     summary.advance(session.now)

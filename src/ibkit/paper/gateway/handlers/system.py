@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ibkit.paper.gateway.handlers.base import Handlers
-from ibkit.paper.gateway.refusal import Refusal
+from ibkit.paper.gateway.refusal import failed
 from ibkit.paper.gateway.session import Session
 from ibkit.wire import messages as m
 
@@ -23,7 +23,7 @@ FARMS = (
 def start_api(session: Session, msg: m.StartApi) -> None:
     gateway = session.gateway
     if session.started:
-        raise Refusal(322, "Error processing request.-'cd' : cause - the API is started already")
+        raise failed("the API is started already")
     if gateway.of_client(msg.clientId) is not None:
         session.error(-1, 326, "Unable to connect as the client id is already in use. Retry with a unique client id.")
         session.end(f"client id {msg.clientId} is in use")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ibkit.paper.gateway.finding import find_one
-from ibkit.paper.gateway.handlers.base import Handlers
+from ibkit.paper.gateway.handlers.base import Handlers, needs_live
 from ibkit.paper.gateway.handlers.pastticks import newest, row_of
 from ibkit.paper.gateway.hours import Hours
 from ibkit.paper.gateway.refusal import Refusal, duplicate_id, invalid
@@ -62,6 +62,7 @@ def req_tick_by_tick(session: Session, msg: m.ReqTickByTickData) -> None:
     instrument = find_one(session.gateway.catalogue, msg.contract)
     if session.find(KIND, msg.reqId) is not None:
         raise duplicate_id(msg.reqId)
+    needs_live(session, Refusal(10189, "Failed to request tick-by-tick data:No market data permissions"))
     if msg.tickType not in _TYPES:
         raise invalid(f"Incorrect tick type {msg.tickType}: Last, AllLast, BidAsk or MidPoint")
     if instrument.sec_type in ("OPT", "FOP", "BAG", "FUND") or (

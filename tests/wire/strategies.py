@@ -11,7 +11,7 @@ from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER, TagValue
 from ibkit.wire.interpreter.protobuf import ProtobufWriter
 from ibkit.wire.interpreter.text import TextWriter
 from ibkit.wire.interpreter.values import build
-from ibkit.wire.kinds import UNSET_TEXT, quantity_text
+from ibkit.wire.numbers import UNSET_TEXT, quantity_text
 from ibkit.wire.protobuf import classes
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape, shape_of
 from ibkit.wire.table import table

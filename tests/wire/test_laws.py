@@ -13,7 +13,7 @@ from ibkit.errors import UnsupportedField
 from ibkit.wire import MAX_VERSION, MIN_VERSION, Codec, Role, compiler, interpreter
 from ibkit.wire.framing import frame
 from ibkit.wire.interpreter.values import get, needs_of
-from ibkit.wire.kinds import UNSET_TEXT
+from ibkit.wire.numbers import UNSET_TEXT
 from ibkit.wire.shapes import shape_of
 from ibkit.wire.table import table
 from tests.wire.strategies import flat, messages, travelling

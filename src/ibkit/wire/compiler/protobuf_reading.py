@@ -10,7 +10,8 @@ from ibkit.wire.compiler.objects import Tree, construct
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_reading import expiry_parts
 from ibkit.wire.compiler.values import TEXTS, Getter, name_of
-from ibkit.wire.kinds import Bool, Escaped, Float, Int, Quantity, Size, Tri, unescape
+from ibkit.wire.kinds import Bool, Escaped, Float, Int, Quantity, Size, Tri
+from ibkit.wire.numbers import unescape
 from ibkit.wire.protobuf import classes
 from ibkit.wire.shapes import Choice, Leaf, Shape
 from ibkit.wire.table import Attr, Message, Path, Table

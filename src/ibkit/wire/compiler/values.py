@@ -7,7 +7,6 @@ from typing import NamedTuple
 from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.kinds import (
-    UNSET_TEXT,
     Bool,
     Escaped,
     Float,
@@ -20,9 +19,8 @@ from ibkit.wire.kinds import (
     Tags,
     Tri,
     Truth,
-    escape,
-    unescape,
 )
+from ibkit.wire.numbers import UNSET_TEXT, escape, unescape
 from ibkit.wire.shapes import Leaf
 
 TEXTS = ("str", "amount", "multiplier")

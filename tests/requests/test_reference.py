@@ -146,19 +146,31 @@ def test_qualifying_fills_the_contract_in_place(at: Desk) -> None:
     assert other.exchange == "NASDAQ"
 
 
-def test_what_cannot_be_qualified_is_raised(at: Desk) -> None:
-    good, unknown, ambiguous = Stock("AAPL", "SMART", "USD"), Stock("WHAT"), Future("ES", exchange="CME")
+def test_nothing_that_qualifies_is_an_error(at: Desk) -> None:
+    unknown, ambiguous = Stock("WHAT"), Future("ES", exchange="CME")
     with pytest.raises(ContractUnknown, match="WHAT"):
-        at.ib.qualifyContracts(unknown, good)
-    assert good.conId
-    with pytest.raises(ContractUnknown):
-        at.ib.qualifyContracts(Stock("NOTHING"))
+        at.ib.qualifyContracts(unknown, ambiguous)
     with pytest.raises(ContractAmbiguous, match="20240621") as caught:
         at.ib.qualifyContracts(ambiguous)
     assert [each.conId for each in caught.value.possibles] == [1, 2]  # type: ignore[attr-defined]
     assert not ambiguous.conId
+    assert at.ib.qualifyContracts() == []
+
+
+def test_a_refusal_to_search_is_an_error_whatever_else_qualifies(at: Desk) -> None:
+    good = Stock("AAPL", "SMART", "USD")
     with pytest.raises(RequestError, match="321"):
-        at.ib.qualifyContracts(Stock("BAD"))
+        at.ib.qualifyContracts(Stock("BAD"), good)
+    assert good.conId
+
+
+def test_what_does_not_qualify_is_left_out_of_many(at: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Semantics section 8; of the strikes and expiries of an option chain, some do not exist."""
+    good, unknown, ambiguous = Stock("AAPL", "SMART", "USD"), Stock("WHAT"), Future("ES", exchange="CME")
+    assert at.ib.qualifyContracts(unknown, good, ambiguous) == [good]
+    texts = [record.message for record in caplog.records if record.name == "ibkit.ib"]
+    assert texts[0] == "Unknown contract: Stock(symbol='WHAT')"
+    assert texts[1].startswith("Ambiguous contract: Future(symbol='ES', exchange='CME'), possibles are [")
 
 
 def test_without_errors_it_is_left_out_and_logged(at: Desk, caplog: pytest.LogCaptureFixture) -> None:

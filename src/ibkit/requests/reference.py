@@ -86,19 +86,21 @@ def _search(engine: Engine, contracts: Sequence[Contract]) -> Call[list[Found]]:
 
 
 def _qualify(engine: Engine, contracts: Sequence[Contract]) -> Call[list[Contract]]:
-    """Qualify all that can be; then raise what is wrong with the first of the others, or log all of it."""
+    """Qualify all that can be; leave out the others, with a warning, unless there are only others."""
 
     def judge(results: list[Found]) -> list[Contract]:
+        qualified = [found for found in results if isinstance(found, Contract)]
         for contract, found in zip(contracts, results, strict=True):
             if isinstance(found, Contract):
                 continue
-            if engine.settings.RaiseRequestErrors:
+            missing = isinstance(found, (ContractUnknown, ContractAmbiguous))
+            if engine.settings.RaiseRequestErrors and not (missing and qualified):
                 raise found
             if isinstance(found, ContractAmbiguous):
                 logger.warning("Ambiguous contract: %s, possibles are %s", contract, found.possibles)
             else:
                 logger.warning("Unknown contract: %s", contract)
-        return [found for found in results if isinstance(found, Contract)]
+        return qualified
 
     return _search(engine, contracts).map(judge)
 
@@ -191,13 +193,12 @@ class ReferenceRequests(Requests):
 
         The contracts are changed in place; an exchange SMART and ``includeExpired`` stay as they are.
 
-        Returns: the contracts that are qualified now. With ``RaiseRequestErrors`` off, one that is unknown
-            or ambiguous is left out, with a warning in the log that says which it is and what it could be.
-            ``qualifyContractsAsync(..., returnAll=True)`` returns these, too.
+        Returns: the contracts that are qualified now. One that is unknown or ambiguous is left out, with a
+            warning in the log that says which it is and what it could be: of many strikes and expiries, some do
+            not exist. ``qualifyContractsAsync(..., returnAll=True)`` returns these, too.
 
-        Raises ContractUnknown, or ContractAmbiguous with all that fit in ``possibles``, for the first contract that
-            cannot be qualified; the others are qualified by then. Raises RequestError when the broker
-            refuses to search, such as for a wrong ``secType``.
+        Raises ContractUnknown, or ContractAmbiguous with all that fit in ``possibles``, when none could be qualified.
+            Raises RequestError when the broker refuses to search, such as for a wrong ``secType``.
 
         >>> hog = Future('HE', '202412', 'CME')
         >>> ib.qualifyContracts(hog)

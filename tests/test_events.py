@@ -7,53 +7,23 @@ import copy
 import gc
 import logging
 import pickle
-from collections.abc import Awaitable, Callable, Iterator
+import threading
 from functools import partial
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibkit.events import Event, LazyEvent, fire, set_runtime
-
-
-class LoopRuntime:
-    """The running asyncio loop as a runtime."""
-
-    def __init__(self) -> None:
-        self.tasks: list[asyncio.Task[None]] = []
-
-    def spawn(self, awaitable: Awaitable[object]) -> object:
-        async def run() -> None:
-            await awaitable
-
-        task = asyncio.get_running_loop().create_task(run())
-        self.tasks.append(task)
-        return task
-
-    def future(self) -> asyncio.Future[Any]:
-        return asyncio.get_running_loop().create_future()
-
-    def call_later(self, secs: float, fn: Callable[[], object]) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(secs, fn)
-
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    def post(self, fn: Callable[[], object]) -> object:
-        return asyncio.get_running_loop().call_soon_threadsafe(fn)
+from ibkit import hosts
+from ibkit.events import Event, LazyEvent, fire, runtime, set_runtime
+from ibkit.hosts.events import HostRuntime
 
 
 @pytest.fixture
-def loop_runtime() -> Iterator[LoopRuntime]:
-    from ibkit import runtime
-
-    before = runtime._runtime
-    installed = LoopRuntime()
-    set_runtime(installed)
-    yield installed
-    set_runtime(before)
+def loop_runtime() -> HostRuntime:
+    """The runtime of programs, which importing the hosts has installed."""
+    assert isinstance(runtime(), HostRuntime)
+    return hosts.runtime
 
 
 def test_listeners_are_called_in_order_with_what_is_emitted() -> None:
@@ -399,7 +369,7 @@ def test_a_lazy_event_is_made_when_somebody_asks() -> None:
 
 
 def test_a_coroutine_listener_is_run_and_its_failure_seen(
-    loop_runtime: LoopRuntime, caplog: pytest.LogCaptureFixture
+    loop_runtime: HostRuntime, caplog: pytest.LogCaptureFixture
 ) -> None:
     event, got = Event("e"), list[int]()
 
@@ -412,7 +382,7 @@ def test_a_coroutine_listener_is_run_and_its_failure_seen(
         event.connect(listener)
         event.emit(1)
         assert got == []
-        await asyncio.gather(*loop_runtime.tasks)
+        await asyncio.gather(*loop_runtime.tasks())
 
     asyncio.run(main())
     assert got == [1]
@@ -438,7 +408,7 @@ def test_a_coroutine_listener_without_a_runtime_says_so(caplog: pytest.LogCaptur
     coroutine.close()  # else whichever test runs when it is collected is told that it was never awaited
 
 
-def test_awaiting_gives_the_next_emission(loop_runtime: LoopRuntime) -> None:
+def test_awaiting_gives_the_next_emission(loop_runtime: HostRuntime) -> None:
     async def main() -> None:
         event = Event("e")
         asyncio.get_running_loop().call_soon(event.emit, 1)
@@ -455,7 +425,7 @@ def test_awaiting_gives_the_next_emission(loop_runtime: LoopRuntime) -> None:
     asyncio.run(main())
 
 
-def test_awaiting_with_a_timeout_leaves_no_listener(loop_runtime: LoopRuntime) -> None:
+def test_awaiting_with_a_timeout_leaves_no_listener(loop_runtime: HostRuntime) -> None:
     async def main() -> None:
         event = Event("e")
         with pytest.raises(TimeoutError):
@@ -465,7 +435,7 @@ def test_awaiting_with_a_timeout_leaves_no_listener(loop_runtime: LoopRuntime) -
     asyncio.run(main())
 
 
-def test_iterating_gives_all_emissions_until_done(loop_runtime: LoopRuntime) -> None:
+def test_iterating_gives_all_emissions_until_done(loop_runtime: HostRuntime) -> None:
     async def main() -> None:
         event = Event("e")
 
@@ -481,7 +451,7 @@ def test_iterating_gives_all_emissions_until_done(loop_runtime: LoopRuntime) -> 
     asyncio.run(main())
 
 
-def test_iterating_can_skip_to_the_last(loop_runtime: LoopRuntime) -> None:
+def test_iterating_can_skip_to_the_last(loop_runtime: HostRuntime) -> None:
     async def main() -> None:
         event = Event("e")
 
@@ -497,13 +467,18 @@ def test_iterating_can_skip_to_the_last(loop_runtime: LoopRuntime) -> None:
     asyncio.run(main())
 
 
-def test_emitting_from_another_thread(loop_runtime: LoopRuntime) -> None:
+def test_emitting_from_another_thread(loop_runtime: HostRuntime) -> None:
     async def main() -> None:
         event, got = Event("e"), list[int]()
+        threads: set[int] = set()
         event += got.append
+        event += lambda _: threads.add(threading.get_ident())
         event.emit_threadsafe(1)
         assert got == []
-        await asyncio.sleep(0)
-        assert got == [1]
+        await asyncio.to_thread(event.emit_threadsafe, 2)
+        while len(got) < 2:
+            await asyncio.sleep(0)
+        assert got == [1, 2]
+        assert threads == {threading.get_ident()}
 
     asyncio.run(main())

@@ -415,6 +415,15 @@ def test_simulated_time_passes_while_somebody_awaits(memory_stage: Stage) -> Non
     asyncio.run(main())
 
 
+def test_simulated_time_passes_for_what_was_asked_before_the_loop_ran(memory_stage: Stage) -> None:
+    client = memory_stage.client()
+    future = client.host.future(client.ask("later 60 a minute"))
+    hosts.sleep(1)
+    assert not future.done()
+    assert hosts.get_loop().run_until_complete(future) == "a minute"
+    assert client.clock.monotonic() == pytest.approx(60)
+
+
 def test_simulated_time_stops_at_the_end_of_the_world(memory_stage: Stage) -> None:
     async def main() -> None:
         client = memory_stage.client()

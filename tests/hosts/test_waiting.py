@@ -242,6 +242,7 @@ def test_emitting_from_another_thread_without_a_connection_reaches_the_main_thre
 
 def test_operators_with_times_work_while_the_program_sleeps(memory_stage: Stage) -> None:
     client = memory_stage.client()
+    hosts.sleep(0)
     event, got = Event("e"), list[object]()
     event.debounce(5).connect(got.append)
     event.delay(60).connect(lambda value: got.append((value, client.clock.monotonic())))

@@ -34,6 +34,7 @@ __all__ = [
     "connect_link_async",
     "get_loop",
     "run",
+    "runtime",
     "schedule",
     "sleep",
     "time_range",

@@ -80,6 +80,10 @@ class HostRuntime:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("%r failed: %r", task, error, exc_info=error)
 
+    def tasks(self) -> set[asyncio.Task[object]]:
+        """Return what was spawned and has not ended."""
+        return set(self._tasks)
+
     def future(self) -> Promise:
         """Return a pending future of the current loop."""
         promise = Promise(current_loop())
@@ -115,7 +119,10 @@ class HostRuntime:
         with contextlib.suppress(IndexError, NotConnected):
             station.connections[-1].post(fn)
             return
-        target = station.main or here()
+        me = here()
+        me.enter()  # has the loop that runs here watch for us
+        me.leave()
+        target = station.main or me
         target.posted.append(fn)
         target.wake()
 

@@ -6,13 +6,12 @@ Must not know what is read or written.
 
 from __future__ import annotations
 
-import math
 import os
 import select
 import time
 
-MAX_WAIT_S = 0.2 if os.name == "nt" else math.inf
-"""Longest single wait: on Windows, Ctrl-C does not interrupt select()."""
+MAX_WAIT_S = 0.2 if os.name == "nt" else 86400.0
+"""Longest single wait: on Windows, Ctrl-C does not interrupt select(); elsewhere the system's numbers are small."""
 
 
 class Poller:
@@ -39,13 +38,11 @@ class Poller:
         """Return the descriptors that are ready, none when ``secs`` have passed; it may also return early."""
         limit = MAX_WAIT_S if secs is None else min(max(secs, 0.0), MAX_WAIT_S)
         if self._poll is not None:
-            # At most a day at once: the system takes milliseconds as a C int.
-            ready = self._poll.poll(None if limit == math.inf else min(limit, 86400.0) * 1000)
-            return [fd for fd, _ in ready]
+            return [fd for fd, _ in self._poll.poll(limit * 1000)]
         reading = list(self._writing)
         writing = [fd for fd, write in self._writing.items() if write]
         if not reading:  # Windows refuses to select on nothing
-            time.sleep(min(limit, 0.2))
+            time.sleep(limit)
             return []
-        readable, writable, _ = select.select(reading, writing, [], None if limit == math.inf else limit)
+        readable, writable, _ = select.select(reading, writing, [], limit)
         return list({*readable, *writable})

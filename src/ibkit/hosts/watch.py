@@ -17,6 +17,9 @@ from ibkit.hosts.feeder import Feeder
 if TYPE_CHECKING:
     from ibkit.hosts.station import Station
 
+LATER_S = 0.01
+"""Real seconds until we look again whether a blocking call has ended."""
+
 PASSES = 3
 """Rounds of the loop in which tasks can act on what they got, before simulated time moves on."""
 
@@ -171,6 +174,9 @@ class Watch:
         """Let simulated time pass while somebody awaits something in the running loop."""
         station = self.station
         if station.watch is not self:
+            return
+        if station.waits:  # a blocking call lets the time pass, and runs us on the way
+            self.loop.call_later(LATER_S, self._drive, PASSES)
             return
         if passes:
             self.loop.call_soon(self._drive, passes - 1)

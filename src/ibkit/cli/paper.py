@@ -6,9 +6,12 @@ import logging
 import signal
 import sys
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ibkit.paper import PaperGateway
 
 
 class _Enough(BaseException):
@@ -46,25 +49,23 @@ def command(
     signal.signal(signal.SIGTERM, _enough)
     signal.signal(signal.SIGINT, _enough)
     try:
-        gateway = PaperGateway(host, port, seed, server_version, start, speed, account, store=store)
-        gateway.start()
+        _serve(PaperGateway(host, port, seed, server_version, start, speed, account, store=store))
     except (OSError, ValueError) as error:
-        typer.echo(
-            f"ibkit paper: {error.strerror if isinstance(error, OSError) and error.strerror else error}", err=True
-        )
+        typer.echo(f"ibkit paper: {getattr(error, 'strerror', None) or error}", err=True)
         raise typer.Exit(1) from None
     except _Enough:
         return
+
+
+def _serve(gateway: PaperGateway) -> None:
+    gateway.start()
     try:
-        try:
-            typer.echo(f"listening on {host}:{gateway.port}")
-            sys.stdout.flush()
-            while gateway.running:
-                gateway.wait(1.0)  # not for ever: on Windows nothing interrupts that
-        finally:
-            gateway.stop()
-    except _Enough:
-        return
+        typer.echo(f"listening on {gateway.host}:{gateway.port}")
+        sys.stdout.flush()
+        while gateway.running:
+            gateway.wait(1.0)  # not for ever: on Windows nothing interrupts that
+    finally:
+        gateway.stop()
 
 
 def _enough(number: int, frame: FrameType | None) -> None:

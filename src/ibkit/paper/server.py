@@ -105,6 +105,7 @@ class PaperGateway:
         self._connections: dict[socket.socket, _Connection] = {}
         self._gate = threading.Lock()
         self._serving = False
+        self._ended = threading.Event()
         self._work: deque[Callable[[], None]] = deque()
         self._failure: BaseException | None = None
 
@@ -123,6 +124,7 @@ class PaperGateway:
         for sock in (self._ear, self._mouth):
             sock.setblocking(False)
         self._serving = True
+        self._ended.clear()
         self._failure = None
         self._thread = threading.Thread(target=self._serve, name=f"ibkit-paper-{self.port}", daemon=True)
         self._thread.start()
@@ -138,6 +140,7 @@ class PaperGateway:
             return
         self._serving = False
         self._wake()
+        self._ended.wait()
         thread.join()
         self._ear.close()
         self._mouth.close()
@@ -147,12 +150,13 @@ class PaperGateway:
     @property
     def running(self) -> bool:
         """Whether it serves clients."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._thread is not None and not self._ended.is_set()
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the gateway has ended, or ``timeout`` seconds."""
+        # Not join(): a signal that comes in the middle of it makes CPython 3.11 take the thread for ended.
         if self._thread is not None:
-            self._thread.join(timeout)
+            self._ended.wait(timeout)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -234,9 +238,12 @@ class PaperGateway:
         finally:
             with self._gate:
                 self._serving = False
-            while self._work:  # whoever waits for these is answered before we go
-                self._work.popleft()()
-            self._close_all(selector)
+            try:
+                while self._work:  # whoever waits for these is answered before we go
+                    self._work.popleft()()
+                self._close_all(selector)
+            finally:
+                self._ended.set()
 
     def _turn(self, selector: selectors.BaseSelector) -> None:
         for key, events in selector.select(self._patience()):

@@ -81,6 +81,20 @@ class _Posted:
         logger.warning("%r was not called: %s", self._fn, error)
 
 
+class _Watching:
+    """Word to be given when a call is done, or the connection."""
+
+    def __init__(self, call: Call[object], told: Callable[[object], object]) -> None:
+        self._call = call
+        self._told = told
+
+    def run(self) -> None:
+        self._call.add_done_callback(self._told)
+
+    def fail(self, error: Exception) -> None:
+        self._told(error)
+
+
 class _Future(asyncio.Future[T]):
     """A future of a call; cancelling it cancels the call at once, not only when the loop comes to it."""
 
@@ -240,33 +254,39 @@ class Host:
         Leaving by KeyboardInterrupt or SystemExit cancels the call, too.
         """
         me = here()
-        with me.wait(call.name):
-            try:
-                if not self._holds(me):
-                    self._ask_to_be_woken(call, me)
-                answered = pump.wait(me, lambda: self._answered(call, me), timeout, want=self)
-            except pump.DeadEnd:
-                answered = False
-            except BaseException:
-                self._give_up(call)
-                raise
-            if not answered:
-                self._give_up(call)
-                raise RequestTimeout(call.name, float("inf") if timeout is None else timeout)
+        me.begin(call.name)
+        try:
+            if self.station is not me:
+                self._ask_to_be_woken(call, me)
+            answered = pump.wait(me, lambda: self._answered(call, me), timeout, want=self)
+        except pump.DeadEnd:
+            answered = False
+        except BaseException:
+            self._give_up(call)
+            raise
+        finally:
+            me.end()
+        if not answered:
+            self._give_up(call)
+            raise RequestTimeout(call.name, float("inf") if timeout is None else timeout)
         if not call.done:
             raise self._not_connected()
         return call.result()
 
     def _ask_to_be_woken(self, call: Call[T], me: Station) -> None:
         """Have ``me`` woken after the batch that finishes ``call``, which another thread handles."""
-        try:
-            self._hand_over(lambda: call.add_done_callback(lambda _: self._waiters.append(me)), me)
-        except NotConnected:  # the other thread is about to fail the call, and then wakes all who wait
-            self._waiters.append(me)
+        with station.lock:
+            holder = self.station
+            if self._link is not None and holder is not None:
+                self._jobs.append(_Watching(call, lambda _: self._waiters.append(me)))
+            else:  # the other thread is about to fail the call, and then wakes all who wait
+                self._waiters.append(me)
+        if holder is not None:
+            holder.wake()
 
     def _answered(self, call: Call[T], me: Station) -> bool:
         """Tell whether ``call`` is done, and not in the middle of a batch that another thread handles."""
-        return self._over or (call.done and (not self._batch or self._holds(me)))
+        return self._over or (call.done and (not self._batch or self.station is me))
 
     def future(self, call: Call[T]) -> asyncio.Future[T]:
         """Return a future of the running loop (or of the one that blocking calls will run) for ``call``.
@@ -313,9 +333,6 @@ class Host:
                 raise self._not_connected()
             self._jobs.append(_Posted(fn))
         holder.wake()
-
-    def _holds(self, me: Station) -> bool:
-        return self.station is me
 
     def _not_connected(self) -> NotConnected:
         return NotConnected(f"not connected: {self._reason}") if self._reason else NotConnected()
@@ -403,6 +420,8 @@ class Host:
             link.write(data)
             if link.pending():
                 here().look_after(self)
+        if self._waiters and not self._batch:
+            self._wake_waiters()
 
     def _broke(self, error: Exception) -> None:
         logger.error("the connection ends, because a message was not handled: %r", error, exc_info=error)

@@ -153,20 +153,29 @@ class Station:
             if station is not self:
                 station.wake()
 
-    @contextlib.contextmanager
-    def wait(self, name: str) -> Iterator[None]:
-        """Be active for a blocking call; raises NestingTooDeep, naming the chain."""
+    def begin(self, name: str) -> None:
+        """Be active for a blocking call, until ``end``; raises NestingTooDeep, naming the chain."""
         nesting.check(self.waits)
         self.enter()
         self.waits.append(name)
+
+    def end(self) -> None:
+        """End what ``begin`` began."""
+        self.waits.pop()
+        if self in waiting and not self.waits:
+            with lock:
+                if not any(held.home is self and held.station is not self for held in connections):
+                    waiting.discard(self)
+        self.leave()
+
+    @contextlib.contextmanager
+    def wait(self, name: str) -> Iterator[None]:
+        """Be active for a blocking call; see ``begin``."""
+        self.begin(name)
         try:
             yield
         finally:
-            self.waits.pop()
-            with lock:
-                if not self.waits and not self._missing():
-                    waiting.discard(self)
-            self.leave()
+            self.end()
 
     def seek(self, want: Held | None = None, patient: bool = True) -> None:
         """Take ``want``, and take back the connections whose home is here, from stations that are not active.
@@ -185,9 +194,6 @@ class Station:
             else:
                 waiting.add(self)
         self._settle()
-
-    def _missing(self) -> bool:
-        return any(held.home is self and held.station is not self for held in connections)
 
     def _take(self, held: Held, patient: bool = True) -> bool:
         """Take ``held`` from its station unless that one is active; call it with the lock held."""
@@ -238,7 +244,7 @@ class Station:
 
     def _arrive(self) -> None:
         self._settle()
-        if self.depth == 1 and self.by_fd:
+        if self.depth == 1 and self.by_fd and time.monotonic() - self.served > unread.PATIENCE_S:
             unread.look(self, unread.BEAT_S if self.has_running_loop() else 0.0)
 
     def _settle(self) -> None:
@@ -282,6 +288,8 @@ class Station:
         """Note whether ``held`` waits until it can write."""
         if (fd := self.held.get(held)) is not None:
             self.poller.watch(fd, held.backlog())
+            if self.watch is not None:
+                self.watch.unsettled = True
 
     def due_in(self) -> float | None:
         """Return in how many seconds ``serve`` must be called at the latest."""
@@ -305,9 +313,10 @@ class Station:
 
     def wake(self) -> None:
         """End a wait of this station, from any thread."""
-        with contextlib.suppress(OSError):  # full: it will wake anyway; closed: the thread has ended
-            self._mouth.send(b"\0")
         watch = self.watch
+        if watch is None or watch.done is None or len(self.waits) > 1:  # else it does not listen, but run its loop
+            with contextlib.suppress(OSError):  # full: it will wake anyway; closed: the thread has ended
+                self._mouth.send(b"\0")
         if watch is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 watch.loop.call_soon_threadsafe(watch.woken)

@@ -34,6 +34,8 @@ class Watch:
         """While a blocking call runs the loop: whether it has what it waits for."""
         self.stopped = False
         """Whether the last run of the loop was ended by us and not by somebody's ``loop.stop()``."""
+        self.unsettled = False
+        """Whether a connection has begun, or ceased, to wait until it can write."""
         self._writing: dict[int, bool] = {}
         self._feeders: dict[int, Feeder] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -76,6 +78,7 @@ class Watch:
             self.loop.remove_writer(fd)
 
     def _adjust_writing(self) -> None:
+        self.unsettled = False
         for fd, held in self.station.by_fd.items():
             backlog = held.backlog()
             feeder = self._feeders.get(fd)
@@ -161,7 +164,8 @@ class Watch:
                 if self._timer is not None:
                     self._timer.cancel()
                 self._timer = self.loop.call_at(due, self._due)
-        self._adjust_writing()
+        if self.unsettled or self._feeders:
+            self._adjust_writing()
         if not station.pumped:
             return
         if self.done is not None:

@@ -3,6 +3,7 @@
 #
 #   make demo    see it: the simulated gateway, a walk through the guide, a bracket order, a chart
 #   make test    check it: formatting, types, all tests
+#   make conformance   run ib_insync and ib_async, unchanged, against the gateway (downloads both)
 #
 # PYTHON=python3.13 chooses the interpreter a new .venv is made with.
 
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types pytest format clean
+.PHONY: demo test lint types pytest conformance format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/ibkit demo
@@ -27,12 +28,15 @@ types: $(VENV)/.installed-dev
 pytest: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
+conformance: $(VENV)/.installed
+	$(BIN)/python tests/conformance/foreign/run.py
+
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-out
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-out build/conformance
 
 # The stamps say what .venv holds: the library with all extras, and then what the tests need.
 $(VENV)/.installed: pyproject.toml | $(BIN)/python

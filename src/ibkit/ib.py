@@ -50,8 +50,9 @@ class IB(
             (Streamlit, Flask); handlers run in that thread.
 
     >>> from ibkit import IB, Stock
-    >>> with IB().connect(port=4002) as ib:                                 # doctest: +SKIP
-    ...     print(ib.reqContractDetails(Stock('AAPL', 'SMART', 'USD')))
+    >>> with IB().connect(port=4002) as ib:
+    ...     print(ib.reqContractDetails(Stock('AAPL', 'SMART', 'USD'))[0].longName)
+    APPLE INC
     """
 
     run = staticmethod(util.run)

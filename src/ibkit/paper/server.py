@@ -67,8 +67,9 @@ class PaperGateway:
 
     Raises OSError when the port is in use, ValueError for an argument that cannot work.
 
-    >>> with PaperGateway() as gateway:
-    ...     ib.connect(port=gateway.port)
+    >>> with PaperGateway() as gateway, IB().connect(port=gateway.port) as ib:
+    ...     ib.managedAccounts()
+    ['DU1234567']
     """
 
     def __init__(

@@ -193,17 +193,40 @@ class AccountRequests(Requests):
     # -- what is known -------------------------------------------------------------------------------
 
     def managedAccounts(self) -> list[str]:
-        """Return the accounts of this login."""
+        """Return the accounts of this login.
+
+        >>> ib.managedAccounts()
+        ['DU1234567']
+        """
         return list(self._state.account.managed)
 
     def accountValues(self, account: str = "") -> list[AccountValue]:
-        """Return the values of an account, '' for all: net liquidation, cash, margins, ... as texts."""
+        """Return the values of an account: net liquidation, cash, margins, ... as texts.
+
+        Args:
+            account: whose; '' for all.
+
+        >>> cash, = [v for v in ib.accountValues() if (v.tag, v.currency) == ('TotalCashValue', 'USD')]
+        >>> cash.value
+        '1000000.00'
+        """
         return [value for value in list(self._state.account.values.values()) if account in ("", value.account)]
 
     def accountSummary(self, account: str = "") -> list[AccountValue]:
-        """Return the summary of an account, '' for all; the first call asks for it and waits.
+        """Return the summary of an account; the first call asks for it and waits.
 
-        Afterwards it is kept up to date; TWS tells changes about every three minutes.
+        Afterwards it is kept up to date; TWS tells changes every three minutes (IB's rule), so ``accountValues`` is
+        as fresh.
+
+        Args:
+            account: whose; '' for all.
+
+        Returns: the values, as texts.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> {value.tag: value.value for value in ib.accountSummary()}['NetLiquidation']
+        '1000000.00'
         """
         self._wait(account_summary)
         return self._summary(account)
@@ -217,15 +240,41 @@ class AccountRequests(Requests):
         return [value for value in list(self._state.account.summary.values()) if account in ("", value.account)]
 
     def portfolio(self, account: str = "") -> list[PortfolioItem]:
-        """Return the positions of an account with their values, '' for all accounts that are followed."""
+        """Return the positions of an account with their values.
+
+        Args:
+            account: whose; '' for all accounts that are followed.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> ib.sleep(10)
+        True
+        >>> [(item.contract.symbol, item.position) for item in ib.portfolio()]
+        [('AAPL', 100.0)]
+        """
         return [item for item in list(self._state.account.portfolio.values()) if account in ("", item.account)]
 
     def positions(self, account: str = "") -> list[Position]:
-        """Return the positions of an account, '' for all."""
+        """Return the positions of an account.
+
+        Args:
+            account: whose; '' for all.
+
+        >>> ib.positions()
+        []
+        """
         return [item for item in list(self._state.account.positions.values()) if account in ("", item.account)]
 
     def pnl(self, account: str = "", modelCode: str = "") -> list[PnL]:
-        """Return the profits and losses that ``reqPnL`` follows; '' for all accounts or models."""
+        """Return the profits and losses that ``reqPnL`` follows.
+
+        Args:
+            account: whose; '' for all.
+            modelCode: of which model; '' for all.
+
+        >>> pnl = ib.reqPnL('DU1234567')
+        >>> ib.pnl() == [pnl]
+        True
+        """
         return [
             pnl
             for pnl in list(self._state.account.pnl.values())
@@ -233,7 +282,17 @@ class AccountRequests(Requests):
         ]
 
     def pnlSingle(self, account: str = "", modelCode: str = "", conId: int = 0) -> list[PnLSingle]:
-        """Return those that ``reqPnLSingle`` follows; '' and 0 for all accounts, models or contracts."""
+        """Return the profits and losses of positions that ``reqPnLSingle`` follows.
+
+        Args:
+            account: whose; '' for all.
+            modelCode: of which model; '' for all.
+            conId: of which contract; 0 for all.
+
+        >>> pnl = ib.reqPnLSingle('DU1234567', '', conId=265598)
+        >>> ib.pnlSingle() == [pnl]
+        True
+        """
         return [
             pnl
             for pnl in list(self._state.account.pnl_single.values())
@@ -245,7 +304,17 @@ class AccountRequests(Requests):
     def reqAccountUpdates(self, account: str = "") -> None:
         """Follow the values and the portfolio of an account; TWS follows one account at a time.
 
-        ``connect`` does this already when there is one account, or one was given.
+        ``connect`` does this already when there is one account, or one was given. Changes come when a position changes,
+        else every three minutes (IB's rule); accountValueEvent and updatePortfolioEvent tell.
+
+        Args:
+            account: whose; '' for the only one.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqAccountUpdates('DU1234567')
+        >>> len(ib.accountValues('DU1234567')) > 10
+        True
         """
         self._wait(lambda engine: account_updates(engine, account))
 
@@ -254,11 +323,29 @@ class AccountRequests(Requests):
         return self._future(lambda engine: account_updates(engine, account))
 
     def cancelAccountUpdates(self, account: str = "") -> None:
-        """No longer follow the values and the portfolio of an account."""
+        """Cancel ``reqAccountUpdates``: no longer follow the values and the portfolio of an account.
+
+        Args:
+            account: whose; '' for the only one.
+
+        Raises NotConnected.
+
+        >>> ib.cancelAccountUpdates('DU1234567')
+        """
         self._do(lambda engine: engine.send(m.ReqAcctData(False, account)))
 
     def reqAccountUpdatesMulti(self, account: str = "", modelCode: str = "") -> None:
-        """Follow the values of an account, or of a model in it; many can be followed at once."""
+        """Follow the values of an account, or of a model in it; many can be followed at once.
+
+        Args:
+            account: whose.
+            modelCode: of which model; '' for the whole account.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqAccountUpdatesMulti('DU1234567')
+        >>> ib.cancelAccountUpdatesMulti('DU1234567')
+        """
         self._wait(lambda engine: account_updates_multi(engine, account, modelCode))
 
     def reqAccountUpdatesMultiAsync(self, account: str, modelCode: str = "") -> Awaitable[None]:
@@ -266,12 +353,28 @@ class AccountRequests(Requests):
         return self._future(lambda engine: account_updates_multi(engine, account, modelCode))
 
     def cancelAccountUpdatesMulti(self, account: str = "", modelCode: str = "") -> None:
-        """No longer follow what ``reqAccountUpdatesMulti`` followed."""
+        """Cancel ``reqAccountUpdatesMulti``; what is not followed is told by a line in the log.
+
+        Args:
+            account: as it was asked for.
+            modelCode: as it was asked for.
+
+        Raises NotConnected.
+
+        >>> ib.reqAccountUpdatesMulti('DU1234567')
+        >>> ib.cancelAccountUpdatesMulti('DU1234567')
+        """
         if not self._do(lambda engine: _end(engine, "accountUpdatesMulti", (account, modelCode))):
             logger.error("cancelAccountUpdatesMulti: not followed: account %r, model %r", account, modelCode)
 
     def reqAccountSummary(self) -> None:
-        """Follow the summary of all accounts; see ``accountSummary``."""
+        """Follow the summary of all accounts, which ``accountSummary`` returns.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqAccountSummary()
+        >>> ib.cancelAccountSummary()
+        """
         self._wait(account_summary)
 
     def reqAccountSummaryAsync(self) -> Awaitable[None]:
@@ -279,11 +382,25 @@ class AccountRequests(Requests):
         return self._future(account_summary)
 
     def cancelAccountSummary(self) -> None:
-        """No longer follow the summary; the next ``accountSummary`` asks anew."""
+        """Cancel the summary; the next ``accountSummary`` asks anew.
+
+        Raises NotConnected.
+
+        >>> ib.reqAccountSummary()
+        >>> ib.cancelAccountSummary()
+        """
         self._do(lambda engine: _end(engine, "accountSummary", "All"))
 
     def reqPositions(self) -> list[Position]:
-        """Ask for the positions of all accounts; ``positions()`` has them already after ``connect``."""
+        """Ask for the positions of all accounts; ``positions()`` has them already after ``connect``.
+
+        Returns: the positions; positionEvent tells of changes.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqPositions()
+        []
+        """
         return self._wait(positions)
 
     def reqPositionsAsync(self) -> Awaitable[list[Position]]:
@@ -291,11 +408,29 @@ class AccountRequests(Requests):
         return self._future(positions)
 
     def cancelPositions(self) -> None:
-        """No longer keep ``positions()`` up to date."""
+        """Cancel ``reqPositions``: no longer keep ``positions()`` up to date.
+
+        Raises NotConnected.
+
+        >>> ib.cancelPositions()
+        """
         self._do(lambda engine: engine.send(m.CancelPositions()))
 
     def reqPositionsMulti(self, account: str = "", modelCode: str = "") -> list[Position]:
-        """Ask for the positions of an account or model; changes are told by positionMultiEvent."""
+        """Ask for the positions of an account or model; changes are told by positionMultiEvent.
+
+        Args:
+            account: whose.
+            modelCode: of which model; '' for the whole account.
+
+        Returns: the positions.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqPositionsMulti('DU1234567')
+        []
+        >>> ib.cancelPositionsMulti('DU1234567')
+        """
         return self._wait(lambda engine: positions_multi(engine, account, modelCode))
 
     def reqPositionsMultiAsync(self, account: str = "", modelCode: str = "") -> Awaitable[list[Position]]:
@@ -303,7 +438,17 @@ class AccountRequests(Requests):
         return self._future(lambda engine: positions_multi(engine, account, modelCode))
 
     def cancelPositionsMulti(self, account: str = "", modelCode: str = "") -> None:
-        """No longer follow what ``reqPositionsMulti`` followed."""
+        """Cancel ``reqPositionsMulti``; what is not followed is told by a line in the log.
+
+        Args:
+            account: as it was asked for.
+            modelCode: as it was asked for.
+
+        Raises NotConnected.
+
+        >>> positions = ib.reqPositionsMulti('DU1234567')
+        >>> ib.cancelPositionsMulti('DU1234567')
+        """
         if not self._do(lambda engine: _end(engine, "positionsMulti", (account, modelCode))):
             logger.error("cancelPositionsMulti: not followed: account %r, model %r", account, modelCode)
 
@@ -312,13 +457,35 @@ class AccountRequests(Requests):
     def reqPnL(self, account: str, modelCode: str = "") -> PnL:
         """Follow the profit and loss of an account, or of a model in it.
 
+        Args:
+            account: whose.
+            modelCode: of which model; '' for the whole account.
+
         Returns: an object that is kept up to date, about once a second; NaN where nothing was told yet. The same one
         when it is followed already. Event: pnlEvent.
+
+        Raises EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``.
+
+        >>> pnl = ib.reqPnL('DU1234567')
+        >>> ib.sleep(2)
+        True
+        >>> pnl.dailyPnL, pnl.unrealizedPnL, pnl.realizedPnL
+        (0.0, 0.0, 0.0)
         """
         return self._do(lambda engine: _pnl(engine, account, modelCode))
 
     def cancelPnL(self, account: str, modelCode: str = "") -> None:
-        """No longer follow what ``reqPnL`` followed."""
+        """Cancel ``reqPnL``; what is not followed is told by a line in the log.
+
+        Args:
+            account: as it was asked for.
+            modelCode: as it was asked for.
+
+        Raises NotConnected.
+
+        >>> pnl = ib.reqPnL('DU1234567')
+        >>> ib.cancelPnL('DU1234567')
+        """
 
         def cancel(engine: Engine) -> None:
             known = engine.state.account.pnl
@@ -334,13 +501,38 @@ class AccountRequests(Requests):
     def reqPnLSingle(self, account: str, modelCode: str, conId: int) -> PnLSingle:
         """Follow the profit and loss of one position.
 
-        Returns: an object that is kept up to date, about once a second; NaN where nothing was told yet. The same one
-        when it is followed already. Event: pnlSingleEvent.
+        Args:
+            account: whose.
+            modelCode: of which model; '' for the whole account.
+            conId: of the contract.
+
+        Returns: an object that is kept up to date, about once a second (IB's rule); NaN where nothing was told yet. The
+        same one when it is followed already. Event: pnlSingleEvent.
+
+        Raises EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> pnl = ib.reqPnLSingle('DU1234567', '', conId=265598)
+        >>> ib.sleep(3)
+        True
+        >>> pnl.position
+        100.0
         """
         return self._do(lambda engine: _pnl_single(engine, account, modelCode, conId))
 
     def cancelPnLSingle(self, account: str, modelCode: str, conId: int) -> None:
-        """No longer follow what ``reqPnLSingle`` followed."""
+        """Cancel ``reqPnLSingle``; what is not followed is told by a line in the log.
+
+        Args:
+            account: as it was asked for.
+            modelCode: as it was asked for.
+            conId: as it was asked for.
+
+        Raises NotConnected.
+
+        >>> pnl = ib.reqPnLSingle('DU1234567', '', conId=265598)
+        >>> ib.cancelPnLSingle('DU1234567', '', conId=265598)
+        """
 
         def cancel(engine: Engine) -> None:
             known = engine.state.account.pnl_single
@@ -361,8 +553,15 @@ class AccountRequests(Requests):
         Args:
             faDataType: 1 groups, 2 profiles (refused from server version 177 on), 3 aliases.
 
-        Returns: XML. Raises RequestTimeout after four seconds, as for accounts that are no advisor's; None in
-        place of that with ``RaiseRequestErrors = False``. Raises InvalidRequest for profiles.
+        Returns: XML; None in place of RequestTimeout with ``RaiseRequestErrors = False``.
+
+        Raises RequestTimeout after four seconds, InvalidRequest for profiles, RequestError for accounts that are no
+            advisor's, NotConnected.
+
+        >>> ib.requestFA(1)
+        Traceback (most recent call last):
+            ...
+        ibkit.errors.RequestError: API error: 321: ... - FA data operations ignored for non FA customers. ...
         """
         return self._wait(lambda engine: advisor_data(engine, faDataType))
 
@@ -376,6 +575,10 @@ class AccountRequests(Requests):
         Args:
             faDataType: as in ``requestFA``.
             xml: the new setup; what it leaves out is deleted.
+
+        Raises InvalidRequest for profiles, EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``.
+
+        >>> ib.replaceFA(1, '<ListOfGroups/>')
         """
 
         def replace(engine: Engine) -> None:
@@ -385,7 +588,15 @@ class AccountRequests(Requests):
         self._do(replace)
 
     def reqFamilyCodes(self) -> list[FamilyCode]:
-        """Ask which family of accounts each account belongs to."""
+        """Ask which family of accounts each account belongs to.
+
+        Returns: one row for each account; '' for one without a family.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqFamilyCodes()
+        [FamilyCode(accountID='DU1234567', familyCodeStr='')]
+        """
         return self._wait(_family_codes)
 
     def reqFamilyCodesAsync(self) -> Awaitable[list[FamilyCode]]:
@@ -393,7 +604,15 @@ class AccountRequests(Requests):
         return self._future(_family_codes)
 
     def reqSoftDollarTiers(self) -> list[SoftDollarTier]:
-        """Ask for the soft dollar tiers that orders can be charged to."""
+        """Ask for the soft dollar tiers that orders can be charged to.
+
+        Returns: the tiers, for ``Order.softDollarTier``; none for most accounts.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqSoftDollarTiers()
+        []
+        """
         return self._wait(_soft_dollar_tiers)
 
     def reqSoftDollarTiersAsync(self) -> Awaitable[list[SoftDollarTier]]:

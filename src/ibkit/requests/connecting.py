@@ -183,9 +183,12 @@ class ConnectRequests(Requests):
         Raises ConnectionRefused when nothing listens there, ClientIdInUse, RequestTimeout, HandshakeError,
             ConnectionLost, and NotConnected for failures of ``raiseSyncErrors``.
 
-        >>> ib = IB()                                                       # doctest: +SKIP
-        >>> ib.connect('127.0.0.1', 7497, clientId=1)                       # doctest: +SKIP
-        <IB connected to 127.0.0.1:7497 clientId=1>
+        >>> ib = IB()
+        >>> ib.connect('127.0.0.1', 7497, clientId=1)
+        <IB connected to 127.0.0.1:... clientId=1>
+        >>> ib.managedAccounts()
+        ['DU1234567']
+        >>> ib.disconnect()
         """
         host, port, clientId = target(host, port, clientId)
         self.disconnect()
@@ -234,7 +237,26 @@ class ConnectRequests(Requests):
 
         Args:
             link: to the gateway; see ``ibkit.links``.
+            clientId: as for ``connect``, as everything that follows.
+            timeout: seconds for the handshake, and for each part of the state; 0 waits for ever.
+            readonly: True when orders are not to be asked for.
+            account: whose values and portfolio to follow.
+            raiseSyncErrors: raise when a part of the state cannot be fetched.
+            fetchFields: the parts of the state to fetch.
             clock: of the connection; a simulated gateway in the same thread moves it. None for the usual one.
+
+        Returns: this object.
+
+        Raises what ``connect`` raises.
+
+        >>> from ibkit.paper import in_process
+        >>> paper = in_process(seed=7)
+        >>> ib = IB()
+        >>> with ib.connectLink(paper.link(), clock=paper.clock):
+        ...     ib.sleep(3600)  # an hour of the market, in no time
+        ...     print(paper.clock.monotonic())
+        True
+        3600.0
         """
         self.disconnect()
         startup = Startup(clientId, timeout, readonly, account, raiseSyncErrors, fetchFields)
@@ -286,6 +308,10 @@ class ConnectRequests(Requests):
         """Close the connection; what is known stays readable. Harmless when there is none.
 
         Pending requests fail with ConnectionLost at once; subscriptions end; disconnectedEvent is emitted.
+
+        >>> ib.disconnect()
+        >>> ib.isConnected(), ib.managedAccounts()
+        (False, ['DU1234567'])
         """
         connection = self._connection
         if connection is not None:
@@ -293,7 +319,11 @@ class ConnectRequests(Requests):
             connection.host.close("disconnect() was called")
 
     def isConnected(self) -> bool:
-        """Tell whether the gateway takes requests."""
+        """Tell whether the gateway takes requests.
+
+        >>> ib.isConnected()
+        True
+        """
         return self._connection is not None and self._connection.engine.ready
 
     def waitOnUpdate(self, timeout: float = 0) -> bool:
@@ -302,7 +332,15 @@ class ConnectRequests(Requests):
         Args:
             timeout: seconds; 0 for ever.
 
-        Returns: False when the time is over. Raises NotConnected.
+        Returns: False when the time is over.
+
+        Raises NotConnected, also when the connection ends meanwhile.
+
+        >>> ticker = ib.reqMktData(Forex('EURUSD'))
+        >>> while ib.waitOnUpdate(timeout=10) and not ticker.hasBidAsk():
+        ...     pass
+        >>> ticker.bid < ticker.ask
+        True
         """
         connection = self._connected()
         call: Call[bool] = Call("waitOnUpdate()")
@@ -330,8 +368,15 @@ class ConnectRequests(Requests):
             condition: its value is yielded each time; the iteration ends when that is true. None: never.
             timeout: seconds, after which False is yielded and the iteration ends; 0 for ever.
 
-        >>> for filled in ib.loopUntil(trade.isDone, timeout=10):           # doctest: +SKIP
-        ...     print(trade.orderStatus.status)
+        Returns: an iterator over the values of the condition.
+
+        Raises NotConnected.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> for done in ib.loopUntil(trade.isDone, timeout=10):
+        ...     status = trade.orderStatus.status
+        >>> done, status
+        (True, 'Filled')
         """
         clock = self._connected().clock
         end = clock.monotonic() + timeout
@@ -354,6 +399,12 @@ class ConnectRequests(Requests):
             timeout: seconds; 0 to take it back. Set it again after it was emitted.
 
         Raises NotConnected.
+
+        >>> ib.timeoutEvent += lambda idle: print(f'nothing for {idle:.0f} seconds')
+        >>> ib.setTimeout(5)
+        >>> ib.sleep(6)
+        nothing for 5 seconds
+        True
         """
         self._do(lambda engine: system.watch_idle(engine, timeout))
 

@@ -67,11 +67,18 @@ class HistoryRequests(Requests):
             aware datetime.
 
         Raises InvalidRequest for an argument that TWS would refuse, RequestTimeout (the request is
-        cancelled), NoData, NoMarketDataPermission, PacingViolation and other RequestErrors. With
+        cancelled), NoData, NoMarketDataPermission, PacingViolation and other RequestErrors, NotConnected. With
         ``RaiseRequestErrors`` off an error or timeout gives an empty list, as in ib_insync.
 
+        IB's rules ("Historical Data Limitations" of the TWS API documentation): bars of 30 seconds and less can be
+        asked for 60 times in ten minutes, five times in two seconds for a contract, and once in 15 seconds for the
+        same bars; there are none that are older than six months.
+
         >>> bars = ib.reqHistoricalData(Forex('EURUSD'), '', '1 D', '15 mins', 'MIDPOINT', useRTH=True)
-        >>> util.df(bars)
+        >>> bars[0].date < bars[-1].date
+        True
+        >>> util.df(bars).columns.tolist()
+        ['date', 'open', 'high', 'low', 'close', 'volume', 'average', 'barCount']
         """
         return self._wait(
             partial(
@@ -120,7 +127,16 @@ class HistoryRequests(Requests):
         )
 
     def cancelHistoricalData(self, bars: BarDataList) -> None:
-        """Stop keeping bars up to date; the list stays as it is."""
+        """Cancel the updates of bars that are kept up to date; the list stays as it is.
+
+        Args:
+            bars: what ``reqHistoricalData`` returned. Others are told by a line in the log.
+
+        Raises NotConnected.
+
+        >>> bars = ib.reqHistoricalData(Forex('EURUSD'), '', '1 D', '15 mins', 'MIDPOINT', True, keepUpToDate=True)
+        >>> ib.cancelHistoricalData(bars)
+        """
         if not self._do(lambda engine: past.cancel_historical_data(engine, bars)):
             logger.error("cancelHistoricalData: these bars of %s are not kept up to date", bars.contract)
 
@@ -137,7 +153,11 @@ class HistoryRequests(Requests):
 
         Returns: the sessions, as texts in the zone ``timeZone``.
 
-        Raises UnsupportedField below server version 165.
+        Raises UnsupportedField below server version 165, NoData and other RequestErrors, RequestTimeout, NotConnected.
+
+        >>> schedule = ib.reqHistoricalSchedule(Stock('AAPL', 'SMART', 'USD'), 2)
+        >>> [session.startDateTime for session in schedule.sessions], schedule.timeZone
+        (['20240109-09:30:00', '20240110-09:30:00'], 'US/Eastern')
         """
         return self._wait(lambda engine: past.historical_schedule(engine, contract, numDays, endDateTime, useRTH))
 
@@ -166,20 +186,41 @@ class HistoryRequests(Requests):
 
         Returns: the live list; ``bars.updateEvent(bars, True)`` and ``ib.barUpdateEvent`` tell of each bar.
 
-        Raises InvalidRequest for another ``whatToShow``. Bars that IB takes back (code 10225) are asked
-        for again.
+        Raises InvalidRequest for another ``whatToShow``, NotConnected. What the broker refuses comes as
+        ``errorEvent``. Bars that IB takes back (code 10225) are asked for again. IB's rule: each stream takes a market
+        data line, and counts among the 60 requests for small bars in ten minutes (420).
+
+        >>> bars = ib.reqRealTimeBars(Forex('EURUSD'), 5, 'MIDPOINT', useRTH=False)
+        >>> ib.sleep(16)
+        True
+        >>> [f'{bar.time:%X}' for bar in bars]
+        ['15:00:00', '15:00:05', '15:00:10']
         """
         show = past.one_of("whatToShow", whatToShow.upper(), past.REAL_TIME_SHOWS)
         options = list(realTimeBarsOptions or ())
         return self._do(lambda engine: past.real_time_bars(engine, contract, barSize, show, useRTH, options))
 
     def cancelRealTimeBars(self, bars: RealTimeBarList) -> None:
-        """Unsubscribe from real-time bars; the list stays as it is."""
+        """Cancel real-time bars; the list stays as it is.
+
+        Args:
+            bars: what ``reqRealTimeBars`` returned. Others are told by a line in the log.
+
+        Raises NotConnected.
+
+        >>> bars = ib.reqRealTimeBars(Forex('EURUSD'), 5, 'MIDPOINT', useRTH=False)
+        >>> ib.cancelRealTimeBars(bars)
+        """
         if not self._do(lambda engine: past.cancel_real_time_bars(engine, bars)):
             logger.error("cancelRealTimeBars: these bars of %s are not subscribed", bars.contract)
 
     def realtimeBars(self) -> list[BarDataList | RealTimeBarList]:
-        """Return all lists of bars that keep growing."""
+        """Return all lists of bars that keep growing.
+
+        >>> bars = ib.reqRealTimeBars(Forex('EURUSD'), 5, 'MIDPOINT', useRTH=False)
+        >>> ib.realtimeBars() == [bars]
+        True
+        """
         history = self._state.history
         kept: list[BarDataList | RealTimeBarList] = [bars for bars in history.bars.values() if bars.keepUpToDate]
         return [*kept, *history.real_time.values()]
@@ -212,7 +253,13 @@ class HistoryRequests(Requests):
         Returns: HistoricalTickLast for trades, HistoricalTick for midpoints, HistoricalTickBidAsk for
             quotes.
 
-        Raises InvalidRequest for another ``whatToShow``, or unless one of start and end is given.
+        Raises InvalidRequest for another ``whatToShow``, or unless one of start and end is given; NoData,
+        NoMarketDataPermission, PacingViolation and other RequestErrors, RequestTimeout, NotConnected.
+
+        >>> start = '20240105 10:00:00 US/Eastern'
+        >>> ticks = ib.reqHistoricalTicks(Stock('AAPL', 'SMART', 'USD'), start, '', 100, 'BID_ASK', useRth=True)
+        >>> ticks[0].priceBid < ticks[0].priceAsk
+        True
         """
         return self._wait(
             past.ticks_of(
@@ -250,6 +297,12 @@ class HistoryRequests(Requests):
             formatDate: 1 or 2; makes no difference here.
 
         Returns: an aware datetime in UTC.
+
+        Raises NoData and other RequestErrors, RequestTimeout, NotConnected. IB's rule: it counts as a request for
+        small bars.
+
+        >>> ib.reqHeadTimeStamp(Stock('AAPL', 'SMART', 'USD'), 'TRADES', useRTH=True)
+        datetime.datetime(2005, 1, 3, 9, 0, tzinfo=datetime.timezone.utc)
         """
         return self._wait(lambda engine: past.head_timestamp(engine, contract, whatToShow, useRTH, formatDate))
 
@@ -266,6 +319,14 @@ class HistoryRequests(Requests):
             contract: need not be qualified.
             useRTH: only regular trading hours.
             period: how far back, such as '3 days' or '1 week'.
+
+        Returns: prices and sizes, ascending by price.
+
+        Raises NoData and other RequestErrors, RequestTimeout, NotConnected.
+
+        >>> rows = ib.reqHistogramData(Stock('AAPL', 'SMART', 'USD'), True, '3 days')
+        >>> rows[0].price < rows[-1].price, rows[0].count > 0
+        (True, True)
         """
         return self._wait(lambda engine: past.histogram_data(engine, contract, useRTH, period))
 

@@ -81,16 +81,32 @@ class MarketRequests(Requests):
         It is the ticker of the same contract object, else of an equal contract: with a conId the same
         conId and exchange (a contract without an exchange, such as that of a position, finds any),
         without one the same fields.
+
+        Args:
+            contract: the one that was asked for, or an equal one.
+
+        >>> ticker = ib.reqMktData(Forex('EURUSD'))
+        >>> ib.ticker(Forex('EURUSD')) is ticker
+        True
         """
         feed = self._state.market.find(contract)
         return None if feed is None else feed.ticker
 
     def tickers(self) -> list[Ticker]:
-        """Return all tickers, in the order in which they were first asked for."""
+        """Return all tickers, in the order in which they were first asked for.
+
+        >>> ticker = ib.reqMktData(Forex('EURUSD'))
+        >>> ib.tickers() == [ticker]
+        True
+        """
         return [feed.ticker for feed in tuple(self._state.market.by_object.values())]
 
     def pendingTickers(self) -> list[Ticker]:
-        """Return the tickers that the last batch of messages changed."""
+        """Return the tickers that the last batch of messages changed.
+
+        >>> ib.pendingTickers()
+        []
+        """
         return [feed.ticker for feed in self._state.market.shown]
 
     # -- quotes --------------------------------------------------------------------------------------
@@ -110,7 +126,7 @@ class MarketRequests(Requests):
             genericTickList: comma-separated ids of additional ticks, such as "233" for each trade or
                 "mdoff,292:BZ" for news alone; empty for snapshots.
             snapshot: one set of values instead of a stream; the ticker fills within eleven seconds.
-            regulatorySnapshot: a consolidated snapshot of a US stock, which IB charges for.
+            regulatorySnapshot: a consolidated snapshot of a US stock, for which IB charges USD 0.01.
             mktDataOptions: for IB's own use.
 
         Returns: the live ticker. It is filled as data comes in, ``ticker.updateEvent`` and
@@ -119,11 +135,15 @@ class MarketRequests(Requests):
             CFD that the broker reroutes to the underlying fills the ticker of the CFD.
 
         Raises InvalidRequest for a snapshot with generic ticks (error 414 of TWS), NotConnected. What the
-        broker refuses comes as ``errorEvent``; the ticker then stays as it is.
+        broker refuses comes as ``errorEvent``; the ticker then stays as it is. IB's rules: each stream takes one of the
+        account's market data lines (at least 100), 101 is the refusal of one too many; quotes are sampled, those of US
+        stocks four times a second.
 
         >>> ticker = ib.reqMktData(Forex('EURUSD'))
         >>> ib.sleep(2)
-        >>> ticker.marketPrice()
+        True
+        >>> ticker.bid < ticker.marketPrice() < ticker.ask
+        True
         """
         if genericTickList and (snapshot or regulatorySnapshot):
             raise InvalidRequest(
@@ -136,13 +156,19 @@ class MarketRequests(Requests):
         )
 
     def cancelMktData(self, contract: Contract) -> bool:
-        """Unsubscribe from the market data of a contract.
+        """Cancel the market data of a contract.
 
         Args:
             contract: the one that was subscribed, or an equal one; see ``ticker``.
 
         Returns: False, with a line in the log, when there is nothing to cancel. The ticker stays, with
             its last values.
+
+        Raises NotConnected.
+
+        >>> ticker = ib.reqMktData(Forex('EURUSD'))
+        >>> ib.cancelMktData(ticker.contract)
+        True
         """
         done = self._do(lambda engine: _close(engine, contract, market.MKT_DATA, market.SNAPSHOT))
         return done or _nothing("cancelMktData", contract)
@@ -151,16 +177,18 @@ class MarketRequests(Requests):
         """Get a snapshot of the market data of each contract.
 
         Args:
-            contracts: need not be qualified.
-            regulatorySnapshot: consolidated snapshots of US stocks, which IB charges for.
+            *contracts: need not be qualified.
+            regulatorySnapshot: consolidated snapshots of US stocks, for each of which IB charges USD 0.01.
 
         Returns: the live tickers in the order of the contracts. TWS takes up to eleven seconds when a
             market is quiet; a stream (``reqMktData``) is faster.
 
         Raises RequestError when the broker refuses one of them, RequestTimeout when it neither answers nor
-            refuses: after twenty seconds, and more for many contracts.
+            refuses: after twenty seconds, and more for many contracts; NotConnected.
 
-        >>> tesla, gold = ib.reqTickers(Stock('TSLA', 'SMART', 'USD'), CFD('XAUUSD'))
+        >>> apple, gold = ib.reqTickers(Stock('AAPL', 'SMART', 'USD'), CFD('XAUUSD'))
+        >>> apple.hasBidAsk(), gold.hasBidAsk()
+        (True, True)
         """
         return self._wait(lambda engine: _tickers(engine, contracts, regulatorySnapshot))
 
@@ -175,7 +203,10 @@ class MarketRequests(Requests):
             marketDataType: 1 live, 2 frozen (the last values before the close), 3 delayed, 4 delayed and
                 frozen. The broker falls back to what is permitted; ``ticker.marketDataType`` tells.
 
-        Raises InvalidRequest for another number.
+        Raises InvalidRequest for another number, NotConnected. IB's rule: there is delayed data for ``reqMktData`` and
+        historical data alone, and live data is given where it is subscribed.
+
+        >>> ib.reqMarketDataType(3)
         """
         if marketDataType not in (1, 2, 3, 4):
             raise InvalidRequest(
@@ -198,17 +229,35 @@ class MarketRequests(Requests):
             ignoreSize: leave out BidAsk ticks that change nothing but a size.
 
         Returns: the live ticker; ``ticker.tickByTicks`` holds the ticks of the last batch, with the
-            exchange's time, to the second. IB allows few such subscriptions at a time.
+            exchange's time, to the second. IB allows few such subscriptions at a time, and one in fifteen seconds for a
+            contract (10190, 10189).
 
-        Raises InvalidRequest for another tick type.
+        Raises InvalidRequest for another tick type, NotConnected. What the broker refuses comes as ``errorEvent``.
+
+        >>> ticker = ib.reqTickByTickData(Stock('AAPL', 'SMART', 'USD'), 'BidAsk')
+        >>> ib.sleep(3)
+        True
+        >>> tick = ticker.tickByTicks[-1]
+        >>> tick.bidPrice < tick.askPrice
+        True
         """
         _check_tick_type(tickType)
         return self._do(lambda engine: _tick_by_tick(engine, contract, tickType, numberOfTicks, ignoreSize))
 
     def cancelTickByTickData(self, contract: Contract, tickType: str) -> bool:
-        """Unsubscribe from the ticks of a contract; False when there is nothing to cancel.
+        """Cancel the ticks of a contract.
 
-        Raises InvalidRequest for an unknown tick type.
+        Args:
+            contract: the one that was subscribed, or an equal one.
+            tickType: as it was asked for.
+
+        Returns: False, with a line in the log, when there is nothing to cancel.
+
+        Raises InvalidRequest for an unknown tick type, NotConnected.
+
+        >>> ticker = ib.reqTickByTickData(Stock('AAPL', 'SMART', 'USD'), 'Last')
+        >>> ib.cancelTickByTickData(ticker.contract, 'Last')
+        True
         """
         _check_tick_type(tickType)
         done = self._do(lambda engine: _close(engine, contract, tickType))
@@ -232,17 +281,33 @@ class MarketRequests(Requests):
             mktDepthOptions: for IB's own use.
 
         Returns: the live ticker; ``ticker.domBids`` and ``ticker.domAsks`` are the levels, best first,
-            ``ticker.domTicks`` what changed in the last batch. IB allows few such subscriptions at a time.
+            ``ticker.domTicks`` what changed in the last batch.
+
+        Raises NotConnected. What the broker refuses comes as ``errorEvent``. IB's rule: three books at a time, more for
+        accounts with more market data lines (309).
+
+        >>> ticker = ib.reqMktDepth(Forex('EURUSD'))
+        >>> ib.sleep(2)
+        True
+        >>> [bid.price for bid in ticker.domBids] == sorted((bid.price for bid in ticker.domBids), reverse=True)
+        True
+        >>> len(ticker.domBids), len(ticker.domAsks)
+        (5, 5)
         """
         options = list(mktDepthOptions or ())
         return self._do(lambda engine: depth.open_book(engine, contract, numRows, isSmartDepth, options))
 
     def cancelMktDepth(self, contract: Contract, isSmartDepth: bool = False) -> None:
-        """Unsubscribe from the order book of a contract and empty it.
+        """Cancel the order book of a contract and empty it.
 
         Args:
             contract: the one that was subscribed, or an equal one.
             isSmartDepth: not needed, the subscription knows.
+
+        Raises NotConnected.
+
+        >>> ticker = ib.reqMktDepth(Forex('EURUSD'))
+        >>> ib.cancelMktDepth(ticker.contract)
         """
         if not self._do(lambda engine: _close(engine, contract, market.MKT_DEPTH)):
             _nothing("cancelMktDepth", contract)

@@ -138,21 +138,37 @@ class NewsRequests(Requests):
     # -- what came in --------------------------------------------------------------------------------
 
     def newsTicks(self) -> list[NewsTick]:
-        """Return the headlines that came in: the live list, which loses its oldest beyond ten thousand."""
+        """Return the headlines that came in: the live list, which loses its oldest beyond ten thousand.
+
+        >>> ib.newsTicks()
+        []
+        """
         return self._state.news.ticks
 
     def newsBulletins(self) -> list[NewsBulletin]:
-        """Return the bulletins that came in."""
+        """Return the bulletins that came in.
+
+        >>> ib.newsBulletins()
+        []
+        """
         return list(self._state.news.bulletins.values())
 
     # -- news ----------------------------------------------------------------------------------------
 
     def reqNewsProviders(self) -> list[NewsProvider]:
-        """Get the news providers that the account is subscribed to."""
+        """Get the news providers that the account is subscribed to.
+
+        Returns: codes, which other news requests take, with names.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> [provider.code for provider in ib.reqNewsProviders()]
+        ['BRFG', 'BRFUPDN', 'DJNL']
+        """
         return self._wait(_providers)
 
     def reqNewsProvidersAsync(self) -> Awaitable[list[NewsProvider]]:
-        """Get the news providers that the account is subscribed to."""
+        """Get the news providers that the account is subscribed to: see ``reqNewsProviders``."""
         return self._future(_providers)
 
     def reqNewsArticle(
@@ -164,6 +180,15 @@ class NewsRequests(Requests):
             providerCode: from a headline.
             articleId: from a headline.
             newsArticleOptions: for IB's own use.
+
+        Returns: the article; ``articleType`` 0 for plain text or HTML, 1 for binary data such as a PDF, in base64.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> headline, = ib.reqHistoricalNews(265598, 'BRFG', '', '', 1)
+        >>> article = ib.reqNewsArticle(headline.providerCode, headline.articleId)
+        >>> article.articleType, article.articleText
+        (0, 'Traders point to unusual activity in APPLE INC. ...')
         """
         options = list(newsArticleOptions or ())
         return self._wait(lambda engine: _article(engine, providerCode, articleId, options))
@@ -196,8 +221,12 @@ class NewsRequests(Requests):
 
         Returns: the headlines; the list's ``hasMore`` tells whether there are more of them.
 
-        Raises RequestTimeout after ten seconds without an answer; with ``RaiseRequestErrors`` off that is
-        None.
+        Raises RequestTimeout after ten seconds without an answer (with ``RaiseRequestErrors`` off that is None),
+        RequestError, NotConnected.
+
+        >>> headlines = ib.reqHistoricalNews(265598, 'BRFG+DJNL', '', '', 5)
+        >>> len(headlines), headlines.hasMore
+        (5, True)
         """
         options = list(historicalNewsOptions or ())
         return self._wait(
@@ -228,62 +257,124 @@ class NewsRequests(Requests):
 
         Args:
             allMessages: also those of today that were sent before.
+
+        Raises NotConnected.
+
+        >>> ib.newsBulletinEvent += lambda bulletin: print(bulletin.message)
+        >>> ib.reqNewsBulletins(allMessages=True)
+        >>> ib.sleep(1)
+        This is a simulated gateway: markets, news and accounts are made up.
+        True
         """
         self._do(lambda engine: _bulletins(engine, allMessages))
 
     def cancelNewsBulletins(self) -> None:
-        """Unsubscribe from the broker's bulletins."""
+        """Cancel the broker's bulletins.
+
+        Raises NotConnected.
+
+        >>> ib.reqNewsBulletins(allMessages=False)
+        >>> ib.cancelNewsBulletins()
+        """
         if not self._do(lambda engine: _end(engine, BULLETINS)):
             logger.error("cancelNewsBulletins: bulletins are not subscribed")
 
     # -- Wall Street Horizon -------------------------------------------------------------------------
 
     def reqWshMetaData(self) -> None:
-        """Ask for the kinds of calendar events there are; ``ib.wshMetaEvent(json)`` tells.
+        """Ask for the kinds of calendar events there are; needs server version 161.
 
-        One request of this kind is active at a time: a new one replaces it, ``cancelWshMetaData`` ends it.
-        ``getWshMetaData`` waits for the answer.
+        ``ib.wshMetaEvent(json)`` tells. One request of this kind is active at a time: a new one replaces it,
+        ``cancelWshMetaData`` ends it. ``getWshMetaData`` waits for the answer.
+
+        Raises UnsupportedField, NotConnected. What the broker refuses comes as ``errorEvent``.
+
+        >>> ib.wshMetaEvent += lambda json: print(json[:15])
+        >>> ib.reqWshMetaData()
+        >>> ib.sleep(1)
+        {"meta_data": {
+        True
         """
         self._do(_wsh_meta)
 
     def cancelWshMetaData(self) -> None:
-        """End ``reqWshMetaData``."""
+        """Cancel ``reqWshMetaData``; needs server version 161.
+
+        Raises NotConnected.
+
+        >>> ib.reqWshMetaData()
+        >>> ib.cancelWshMetaData()
+        """
         if not self._do(lambda engine: _end(engine, WSH_META)):
             logger.error("cancelWshMetaData: nothing was asked for")
 
     def reqWshEventData(self, data: WshEventData) -> None:
-        """Ask for calendar events; ``ib.wshEvent(json)`` tells.
+        """Ask for calendar events; needs server version 161.
 
-        One request of this kind is active at a time: a new one replaces it, ``cancelWshEventData`` ends it.
-        ``getWshEventData`` waits for the answer. TWS wants the metadata to be asked for first.
+        ``ib.wshEvent(json)`` tells. One request of this kind is active at a time: a new one replaces it,
+        ``cancelWshEventData`` ends it. ``getWshEventData`` waits for the answer. TWS wants the metadata to be asked for
+        first.
 
         Args:
             data: which events: either a conId, or a filter as the metadata describes it.
+
+        Raises UnsupportedField, NotConnected. What the broker refuses comes as ``errorEvent``.
+
+        >>> ib.wshEvent += lambda json: print(json[:17])
+        >>> ib.reqWshMetaData()
+        >>> ib.reqWshEventData(WshEventData(conId=265598))
+        >>> ib.sleep(1)
+        [{"conid": 265598
+        True
         """
         self._do(lambda engine: _wsh_events(engine, data))
 
     def cancelWshEventData(self) -> None:
-        """End ``reqWshEventData``."""
+        """Cancel ``reqWshEventData``; needs server version 161.
+
+        Raises NotConnected.
+
+        >>> ib.reqWshMetaData()
+        >>> ib.reqWshEventData(WshEventData(conId=265598))
+        >>> ib.cancelWshEventData()
+        """
         if not self._do(lambda engine: _end(engine, WSH_EVENTS)):
             logger.error("cancelWshEventData: nothing was asked for")
 
     def getWshMetaData(self) -> str:
-        """Get the kinds of calendar events there are, as JSON.
+        """Get the kinds of calendar events there are, as JSON; needs server version 161.
 
         The request stays in force, which ``getWshEventData`` needs; ``cancelWshMetaData`` ends it.
+
+        Returns: the JSON.
+
+        Raises UnsupportedField, RequestError, RequestTimeout, NotConnected.
+
+        >>> import json
+        >>> [kind['name'] for kind in json.loads(ib.getWshMetaData())['meta_data']['event_types']]
+        ['Earnings Dates', 'Dividends', 'Conference Calls']
         """
         return self._wait(_get_wsh_meta)
 
     async def getWshMetaDataAsync(self) -> str:
-        """Get the kinds of calendar events there are, as JSON."""
+        """Get the kinds of calendar events there are, as JSON: see ``getWshMetaData``."""
         return await self._future(_get_wsh_meta)
 
     def getWshEventData(self, data: WshEventData) -> str:
-        """Get calendar events, as JSON.
+        """Get calendar events, as JSON; needs server version 161.
 
         Args:
             data: which events: either a conId, or a filter as the metadata describes it. TWS wants the
                 metadata to be asked for first.
+
+        Returns: the JSON.
+
+        Raises UnsupportedField, RequestError, RequestTimeout, NotConnected.
+
+        >>> import json
+        >>> meta = ib.getWshMetaData()
+        >>> json.loads(ib.getWshEventData(WshEventData(conId=265598)))[0]['event_type']
+        'wshe_ed'
         """
         return self._wait(lambda engine: _get_wsh_events(engine, data))
 

@@ -72,8 +72,15 @@ class OptionRequests(Requests):
             underPrice: the hypothetical price of its underlying.
             implVolOptions: for IB's own use.
 
-        Raises RequestTimeout after ten seconds without an answer; with ``RaiseRequestErrors`` off that is
-        None.
+        Returns: the computation; None where the broker gives no value.
+
+        Raises RequestTimeout after ten seconds without an answer (with ``RaiseRequestErrors`` off that is None),
+        RequestError, NotConnected.
+
+        >>> option = Option('AAPL', '20240119', 160, 'C', 'SMART', currency='USD')
+        >>> computation = ib.calculateImpliedVolatility(option, optionPrice=5, underPrice=160)
+        >>> computation.optPrice, 0.4 < computation.impliedVol < 0.6
+        (5.0, True)
         """
         options = list(implVolOptions or ())
         return self._wait(lambda engine: _implied_volatility(engine, contract, optionPrice, underPrice, options))
@@ -106,8 +113,15 @@ class OptionRequests(Requests):
             underPrice: the hypothetical price of its underlying.
             optPrcOptions: for IB's own use.
 
-        Raises RequestTimeout after ten seconds without an answer; with ``RaiseRequestErrors`` off that is
-        None.
+        Returns: the computation; None where the broker gives no value.
+
+        Raises RequestTimeout after ten seconds without an answer (with ``RaiseRequestErrors`` off that is None),
+        RequestError, NotConnected.
+
+        >>> option = Option('AAPL', '20240119', 160, 'C', 'SMART', currency='USD')
+        >>> computation = ib.calculateOptionPrice(option, volatility=0.2, underPrice=160)
+        >>> computation.impliedVol, 1 < computation.optPrice < 3
+        (0.2, True)
         """
         options = list(optPrcOptions or ())
         return self._wait(lambda engine: _option_price(engine, contract, volatility, underPrice, options))

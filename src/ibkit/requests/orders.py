@@ -66,27 +66,66 @@ class OrderRequests(Requests):
     # -- what is known -------------------------------------------------------------------------------
 
     def trades(self) -> list[Trade]:
-        """Return all trades: orders of today, and those that were placed or told while connected."""
+        """Return all trades: orders of today, and those that were placed or told while connected.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), LimitOrder('BUY', 100, 100))
+        >>> ib.trades() == [trade]
+        True
+        """
         return list(self._state.orders.held)
 
     def openTrades(self) -> list[Trade]:
-        """Return the trades whose order has not ended."""
+        """Return the trades whose order has not ended.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), LimitOrder('BUY', 100, 100))
+        >>> ib.openTrades() == [trade]
+        True
+        >>> trade = ib.cancelOrder(trade.order)
+        >>> ib.sleep(1)
+        True
+        >>> ib.openTrades()
+        []
+        """
         return [trade for trade in self.trades() if not trade.isDone()]
 
     def orders(self) -> list[Order]:
-        """Return the orders of all trades."""
+        """Return the orders of all trades.
+
+        >>> order = LimitOrder('BUY', 100, 100)
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), order)
+        >>> ib.orders() == [order]
+        True
+        """
         return [trade.order for trade in self.trades()]
 
     def openOrders(self) -> list[Order]:
-        """Return the orders that have not ended."""
+        """Return the orders that have not ended.
+
+        >>> ib.openOrders()
+        []
+        """
         return [trade.order for trade in self.openTrades()]
 
     def fills(self) -> list[Fill]:
-        """Return all fills, oldest first."""
+        """Return all fills, oldest first.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> ib.sleep(2)
+        True
+        >>> ib.fills() == trade.fills
+        True
+        """
         return list(self._state.orders.fills.values())
 
     def executions(self) -> list[Execution]:
-        """Return the executions of all fills."""
+        """Return the executions of all fills.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> ib.sleep(2)
+        True
+        >>> [(execution.side, execution.shares) for execution in ib.executions()]
+        [('BOT', 100.0)]
+        """
         return [fill.execution for fill in self.fills()]
 
     # -- placing -------------------------------------------------------------------------------------
@@ -102,10 +141,14 @@ class OrderRequests(Requests):
         Returns: the trade, kept up to date from now on; the same one when the order is changed.
 
         Raises OrderStateError when the order has ended already, InvalidRequest when it belongs to another client,
-            EncodeError for a value that cannot be sent, NotConnected. In all these cases nothing was sent.
+            EncodeError for a value that cannot be sent, NotConnected. In all these cases nothing was sent. A refusal by
+            the broker is told by ``trade.statusEvent`` and in ``trade.log``, not raised.
 
-        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), LimitOrder('BUY', 100, 180))   # doctest: +SKIP
-        >>> trade.filledEvent += lambda trade: print(trade.fills[-1])                           # doctest: +SKIP
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> trade.filledEvent += lambda trade: print('filled', trade.filled())
+        >>> ib.sleep(2)
+        filled 100.0
+        True
         """
         return self._do(lambda engine: placing.place(engine, contract, order))
 
@@ -121,6 +164,14 @@ class OrderRequests(Requests):
         is not known here; the cancel is sent nevertheless.
 
         Raises InvalidRequest when the order was never placed or belongs to another client, EncodeError, NotConnected.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), LimitOrder('BUY', 100, 100))
+        >>> ib.cancelOrder(trade.order) is trade
+        True
+        >>> ib.sleep(1)
+        True
+        >>> trade.orderStatus.status
+        'Cancelled'
         """
         order_cancel = (
             manualCancelOrderTime
@@ -134,6 +185,15 @@ class OrderRequests(Requests):
 
         Args:
             orderCancel: what CME asks for; None for nothing.
+
+        Raises EncodeError, NotConnected.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), LimitOrder('BUY', 100, 100))
+        >>> ib.reqGlobalCancel()
+        >>> ib.sleep(1)
+        True
+        >>> trade.orderStatus.status
+        'Cancelled'
         """
         self._do(lambda engine: engine.send(m.ReqGlobalCancel(orderCancel or OrderCancel())))
 
@@ -160,8 +220,13 @@ class OrderRequests(Requests):
 
         Raises InvalidRequest for another action, NotConnected.
 
-        >>> for order in ib.bracketOrder('BUY', 100, 180, 190, 175):        # doctest: +SKIP
-        ...     ib.placeOrder(contract, order)
+        >>> contract = Stock('AAPL', 'SMART', 'USD')
+        >>> bracket = ib.bracketOrder('BUY', 100, limitPrice=162, takeProfitPrice=180, stopLossPrice=150)
+        >>> trades = [ib.placeOrder(contract, order) for order in bracket]
+        >>> ib.sleep(2)
+        True
+        >>> [trade.orderStatus.status for trade in trades]
+        ['Filled', 'Submitted', 'PreSubmitted']
         """
         if action not in ("BUY", "SELL"):
             raise InvalidRequest(f"the action of a bracket is 'BUY' or 'SELL', not {action!r}")
@@ -184,6 +249,17 @@ class OrderRequests(Requests):
             orders: changed in place.
             ocaGroup: a name not used before.
             ocaType: 1 cancel the rest, with block; 2 reduce it, with block; 3 reduce it, without block.
+
+        Returns: the orders.
+
+        >>> orders = [LimitOrder('BUY', 100, 100), LimitOrder('BUY', 100, 200)]
+        >>> cheap, dear = ib.oneCancelsAll(orders, 'entry', ocaType=1)
+        >>> held = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), cheap)
+        >>> done = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), dear)
+        >>> ib.sleep(2)
+        True
+        >>> held.orderStatus.status, done.orderStatus.status
+        ('Cancelled', 'Filled')
         """
         for order in orders:
             order.ocaGroup = ocaGroup
@@ -193,7 +269,20 @@ class OrderRequests(Requests):
     def whatIfOrder(self, contract: Contract, order: Order) -> OrderState:
         """Ask what an order would cost and do to the margin; nothing is placed.
 
+        Args:
+            contract: what would be traded.
+            order: how; it is not changed.
+
+        Returns: margins as texts, in the currency of the account; commissions as numbers, unset where the broker gives
+        none.
+
         Raises OrderRejected and other RequestErrors, RequestTimeout, EncodeError, NotConnected.
+
+        >>> state = ib.whatIfOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> state.commission, state.commissionCurrency
+        (1.0, 'USD')
+        >>> float(state.initMarginChange) > 0
+        True
         """
         return self._wait(lambda engine: placing.preview(engine, contract, order))
 
@@ -220,7 +309,17 @@ class OrderRequests(Requests):
             exerciseQuantity: number of contracts.
             account: whose.
             override: 1 does it even when it makes no sense by price, 0 does not.
-            manualOrderTime: see ``Order.manualOrderTime``, as the following two.
+            manualOrderTime: as ``Order.manualOrderTime``; sent from server version 180 on.
+            customerAccount: as ``Order.customerAccount``; sent from server version 183 on.
+            professionalCustomer: as ``Order.professionalCustomer``; sent from server version 184 on.
+
+        Raises EncodeError, UnsupportedField, NotConnected. A refusal by the broker is told by ``errorEvent``.
+
+        >>> option = Option('AAPL', '20240119', 150, 'C', 'SMART', currency='USD')
+        >>> trade = ib.placeOrder(option, MarketOrder('BUY', 2))
+        >>> ib.sleep(2)
+        True
+        >>> ib.exerciseOptions(option, 1, 2, 'DU1234567', override=0)
         """
 
         def exercise(engine: Engine) -> None:
@@ -235,7 +334,16 @@ class OrderRequests(Requests):
     # -- asking --------------------------------------------------------------------------------------
 
     def reqOpenOrders(self) -> list[Trade]:
-        """Ask for the open orders of this client; client 0 gets those entered by hand, too."""
+        """Ask for the open orders of this client; client 0 gets those entered by hand, too.
+
+        Returns: their trades, the same objects that ``openTrades`` has.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), LimitOrder('BUY', 100, 100))
+        >>> ib.reqOpenOrders() == [trade]
+        True
+        """
         return self._wait(open_orders)
 
     def reqOpenOrdersAsync(self) -> Awaitable[list[Trade]]:
@@ -243,7 +351,15 @@ class OrderRequests(Requests):
         return self._future(open_orders)
 
     def reqAllOpenOrders(self) -> list[Trade]:
-        """Ask for the open orders of all clients and those entered by hand; they are not followed afterwards."""
+        """Ask for the open orders of all clients and those entered by hand; they are not followed afterwards.
+
+        Returns: their trades.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqAllOpenOrders()
+        []
+        """
         return self._wait(all_open_orders)
 
     def reqAllOpenOrdersAsync(self) -> Awaitable[list[Trade]]:
@@ -251,11 +367,34 @@ class OrderRequests(Requests):
         return self._future(all_open_orders)
 
     def reqAutoOpenOrders(self, autoBind: bool = True) -> None:
-        """Have orders that are entered by hand told, and given an order id; for clientId 0 only."""
+        """Have orders that are entered by hand told, and given an order id; for clientId 0 only.
+
+        Args:
+            autoBind: False ends it.
+
+        Raises NotConnected. The broker refuses other clients through ``errorEvent``. IB's rule: an order that is bound
+        while it works is cancelled and placed again, and loses its place in the queue.
+
+        >>> ib.reqAutoOpenOrders(True)
+        """
         self._do(lambda engine: engine.send(m.ReqAutoOpenOrders(autoBind)))
 
     def reqCompletedOrders(self, apiOnly: bool) -> list[Trade]:
-        """Ask for the orders that have ended today; ``apiOnly``: without those entered by hand."""
+        """Ask for the orders that have ended today.
+
+        Args:
+            apiOnly: without those entered by hand.
+
+        Returns: their trades.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> ib.sleep(2)
+        True
+        >>> ib.reqCompletedOrders(apiOnly=True) == [trade]
+        True
+        """
         return self._wait(lambda engine: completed_orders(engine, apiOnly))
 
     def reqCompletedOrdersAsync(self, apiOnly: bool) -> Awaitable[list[Trade]]:
@@ -266,9 +405,18 @@ class OrderRequests(Requests):
         """Ask for executions of today (and more days, see the filter), also of other clients.
 
         Args:
-            execFilter: which; None for all.
+            execFilter: which; None for all. ``lastNDays`` and ``specificDates`` need server version 200.
 
-        Returns: the fills; their commission reports may come a moment later.
+        Returns: the fills; their commission reports may come a moment later. IB's rule: Gateway tells those since
+        midnight, TWS up to seven days when its trade log shows them.
+
+        Raises RequestError, RequestTimeout, UnsupportedField, NotConnected.
+
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> ib.sleep(2)
+        True
+        >>> [fill.execution.shares for fill in ib.reqExecutions(ExecutionFilter(symbol='AAPL'))]
+        [100.0]
         """
         return self._wait(lambda engine: executions(engine, execFilter or ExecutionFilter()))
 

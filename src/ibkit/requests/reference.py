@@ -178,9 +178,13 @@ class ReferenceRequests(Requests):
 
         Returns: one entry for each contract, or for each exchange of it when none is given.
 
-        Raises ContractUnknown when nothing fits. With ``RaiseRequestErrors`` off that is an empty list.
+        Raises ContractUnknown when nothing fits, other RequestErrors, RequestTimeout, NotConnected. With
+        ``RaiseRequestErrors`` off an error gives an empty list. IB's rule: vague descriptions of options are answered
+        slowly; ``reqSecDefOptParams`` is meant for those.
 
-        >>> ib.reqContractDetails(Future('ES', exchange='CME'))
+        >>> details = ib.reqContractDetails(Future('ES', exchange='CME'))
+        >>> sorted(each.contract.lastTradeDateOrContractMonth for each in details)[:2]
+        ['20240315', '20240621']
         """
         return self._wait(lambda engine: _contract_details(engine, contract))
 
@@ -193,15 +197,22 @@ class ReferenceRequests(Requests):
 
         The contracts are changed in place; an exchange SMART and ``includeExpired`` stay as they are.
 
-        Returns: the contracts that are qualified now. One that is unknown or ambiguous is left out, with a
-            warning in the log that says which it is and what it could be: of many strikes and expiries, some do
-            not exist. ``qualifyContractsAsync(..., returnAll=True)`` returns these, too.
+        Args:
+            *contracts: each must describe one contract alone.
 
-        Raises ContractUnknown, or ContractAmbiguous with all that fit in ``possibles``, when none could be qualified.
-            Raises RequestError when the broker refuses to search, such as for a wrong ``secType``.
+        Returns: the contracts that are qualified now. With ``RaiseRequestErrors`` off, one that is unknown
+            or ambiguous is left out, with a warning in the log that says which it is and what it could be.
+            ``qualifyContractsAsync(..., returnAll=True)`` returns these, too.
 
-        >>> hog = Future('HE', '202412', 'CME')
-        >>> ib.qualifyContracts(hog)
+        Raises ContractUnknown, or ContractAmbiguous with all that fit in ``possibles``, for the first contract that
+            cannot be qualified; the others are qualified by then. Raises RequestError when the broker
+            refuses to search, such as for a wrong ``secType``; RequestTimeout, NotConnected.
+
+        >>> hog = Future('HE', '202402', 'CME')
+        >>> ib.qualifyContracts(hog) == [hog]
+        True
+        >>> hog.lastTradeDateOrContractMonth, hog.multiplier
+        ('20240214', '40000')
         """
         return self._wait(lambda engine: _qualify(engine, contracts))
 
@@ -222,8 +233,16 @@ class ReferenceRequests(Requests):
     def reqMatchingSymbols(self, pattern: str) -> list[ContractDescription] | None:
         """Search contracts by the beginning of a symbol or a company name.
 
-        TWS takes about one search in a second. Raises RequestTimeout after ten seconds without an answer;
-        with ``RaiseRequestErrors`` off that is None.
+        Args:
+            pattern: the beginning.
+
+        Returns: contracts with the kinds of derivatives they have.
+
+        Raises RequestTimeout after ten seconds without an answer (with ``RaiseRequestErrors`` off that is None),
+        RequestError, NotConnected. TWS takes about one search in a second.
+
+        >>> [found.contract.symbol for found in ib.reqMatchingSymbols('micros')]
+        ['MSFT']
         """
         return self._wait(lambda engine: _matching_symbols(engine, pattern))
 
@@ -244,6 +263,13 @@ class ReferenceRequests(Requests):
 
         Returns: the chains; expirations and strikes are sorted. Not every strike exists for every
             expiration: ``qualifyContracts`` tells.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> chains = ib.reqSecDefOptParams('AAPL', '', 'STK', 265598)
+        >>> smart = next(chain for chain in chains if chain.exchange == 'SMART')
+        >>> smart.multiplier, smart.expirations[:2]
+        ('100', ['20240112', '20240119'])
         """
         return self._wait(
             lambda engine: _option_chains(engine, underlyingSymbol, futFopExchange, underlyingSecType, underlyingConId)
@@ -268,8 +294,11 @@ class ReferenceRequests(Requests):
 
         Returns: each increment with the price from which on it holds, in ascending order.
 
-        Raises RequestTimeout after ten seconds without an answer, such as for a rule that does not exist;
-        with ``RaiseRequestErrors`` off that is None.
+        Raises RequestTimeout after ten seconds without an answer, such as for a rule that does not exist
+        (with ``RaiseRequestErrors`` off that is None); RequestError, NotConnected.
+
+        >>> ib.reqMarketRule(26)
+        [PriceIncrement(lowEdge=0.0, increment=0.01)]
         """
         return self._wait(lambda engine: _market_rule(engine, marketRuleId))
 
@@ -282,6 +311,17 @@ class ReferenceRequests(Requests):
 
         Args:
             bboExchange: from ``ticker.bboExchange``.
+
+        Returns: exchanges with their letters.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ticker = ib.reqMktData(Stock('AAPL', 'SMART', 'USD'))
+        >>> ib.sleep(1)
+        True
+        >>> letters = {each.exchangeLetter: each.exchange for each in ib.reqSmartComponents(ticker.bboExchange)}
+        >>> ticker.bidExchange in letters
+        True
         """
         return self._wait(lambda engine: _smart_components(engine, bboExchange))
 
@@ -290,11 +330,19 @@ class ReferenceRequests(Requests):
         return self._future(lambda engine: _smart_components(engine, bboExchange))
 
     def reqMktDepthExchanges(self) -> list[DepthMktDataDescription]:
-        """Get the exchanges that offer market depth."""
+        """Get the exchanges that offer market depth.
+
+        Returns: a row for each exchange and kind of instrument.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> 'NASDAQ' in {each.exchange for each in ib.reqMktDepthExchanges()}
+        True
+        """
         return self._wait(_mkt_depth_exchanges)
 
     def reqMktDepthExchangesAsync(self) -> Awaitable[list[DepthMktDataDescription]]:
-        """Get the exchanges that offer market depth."""
+        """Get the exchanges that offer market depth: see ``reqMktDepthExchanges``."""
         return self._future(_mkt_depth_exchanges)
 
     # -- fundamentals --------------------------------------------------------------------------------
@@ -310,7 +358,14 @@ class ReferenceRequests(Requests):
                 CalendarReport.
             fundamentalDataOptions: for IB's own use.
 
-        Raises RequestError: IB has stopped this service for most accounts.
+        Returns: the XML.
+
+        Raises RequestError: IB has stopped this service for most accounts. RequestTimeout, NotConnected.
+
+        >>> ib.reqFundamentalData(Stock('AAPL', 'SMART', 'USD'), 'ReportSnapshot')
+        Traceback (most recent call last):
+            ...
+        ibkit.errors.RequestError: API error: 10358: Fundamentals data is not allowed., contract: ...
         """
         options = list(fundamentalDataOptions or ())
         return self._wait(lambda engine: _fundamental_data(engine, contract, reportType, options))

@@ -105,6 +105,16 @@ class ScannerRequests(Requests):
 
         Returns: the live ranking, replaced whole about every thirty seconds; ``rows.updateEvent(rows)``
             and ``ib.scannerDataEvent`` tell.
+
+        Raises EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``. IB's rule: ten scanners at a
+        time, fifty rows each.
+
+        >>> movers = ScannerSubscription(instrument='STK', locationCode='STK.US', scanCode='TOP_PERC_GAIN')
+        >>> rows = ib.reqScannerSubscription(movers)
+        >>> ib.sleep(40)
+        True
+        >>> rows[0].rank, len(rows)
+        (0, 50)
         """
         options, filters = (
             list(scannerSubscriptionOptions or ()),
@@ -113,7 +123,17 @@ class ScannerRequests(Requests):
         return self._do(lambda engine: _subscribe(engine, subscription, options, filters))
 
     def cancelScannerSubscription(self, dataList: ScanDataList) -> None:
-        """Unsubscribe from a market scanner; the list stays as it is."""
+        """Cancel a market scanner; the list stays as it is.
+
+        Args:
+            dataList: what ``reqScannerSubscription`` returned. Others are told by a line in the log.
+
+        Raises NotConnected.
+
+        >>> movers = ScannerSubscription(instrument='STK', locationCode='STK.US', scanCode='TOP_PERC_GAIN')
+        >>> rows = ib.reqScannerSubscription(movers)
+        >>> ib.cancelScannerSubscription(rows)
+        """
         if not self._do(lambda engine: _cancel(engine, dataList)):
             logger.error("cancelScannerSubscription: this scanner is not subscribed")
 
@@ -125,8 +145,19 @@ class ScannerRequests(Requests):
     ) -> ScanDataList:
         """Scan the market once: see ``reqScannerSubscription``.
 
+        Args:
+            subscription: what to look for.
+            scannerSubscriptionOptions: for IB's own use.
+            scannerSubscriptionFilterOptions: more filters.
+
+        Returns: the ranking.
+
+        Raises RequestError, RequestTimeout, EncodeError, NotConnected.
+
         >>> movers = ScannerSubscription(instrument='STK', locationCode='STK.US', scanCode='TOP_PERC_GAIN')
-        >>> ib.reqScannerData(movers)
+        >>> rows = ib.reqScannerData(movers)
+        >>> [row.rank for row in rows[:3]]
+        [0, 1, 2]
         """
         options, filters = (
             list(scannerSubscriptionOptions or ()),
@@ -140,7 +171,7 @@ class ScannerRequests(Requests):
         scannerSubscriptionOptions: Sequence[TagValue] = (),
         scannerSubscriptionFilterOptions: Sequence[TagValue] = (),
     ) -> ScanDataList:
-        """Scan the market once: see ``reqScannerSubscription``."""
+        """Scan the market once: see ``reqScannerData``."""
         options, filters = (
             list(scannerSubscriptionOptions or ()),
             list(scannerSubscriptionFilterOptions or ()),
@@ -148,9 +179,17 @@ class ScannerRequests(Requests):
         return await self._future(lambda engine: _scan_once(engine, subscription, options, filters))
 
     def reqScannerParameters(self) -> str:
-        """Get what market scanners can look for, as XML."""
+        """Get what market scanners can look for.
+
+        Returns: XML.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> 'TOP_PERC_GAIN' in ib.reqScannerParameters()
+        True
+        """
         return self._wait(_parameters)
 
     def reqScannerParametersAsync(self) -> Awaitable[str]:
-        """Get what market scanners can look for, as XML."""
+        """Get what market scanners can look for: see ``reqScannerParameters``."""
         return self._future(_parameters)

@@ -77,7 +77,15 @@ class SystemRequests(Requests):
     # -- time and ids --------------------------------------------------------------------------------
 
     def reqCurrentTime(self) -> datetime:
-        """Ask for the gateway's time, in whole seconds; aware, UTC unless the defaults name another zone."""
+        """Ask for the gateway's time, in whole seconds.
+
+        Returns: an aware datetime, in UTC unless the defaults name another zone.
+
+        Raises RequestTimeout, NotConnected.
+
+        >>> ib.reqCurrentTime()
+        datetime.datetime(2024, 1, 10, 15, 0, tzinfo=datetime.timezone.utc)
+        """
         return self._wait(_current_time)
 
     def reqCurrentTimeAsync(self) -> Awaitable[datetime]:
@@ -85,7 +93,17 @@ class SystemRequests(Requests):
         return self._future(_current_time)
 
     def reqCurrentTimeInMillis(self) -> datetime:
-        """Ask for the gateway's time, in milliseconds; needs server version 197."""
+        """Ask for the gateway's time, in milliseconds; needs server version 197.
+
+        Returns: an aware datetime, in UTC unless the defaults name another zone.
+
+        Raises UnsupportedField, RequestTimeout, NotConnected.
+
+        >>> ib.sleep(0.25)
+        True
+        >>> ib.reqCurrentTimeInMillis().microsecond
+        250000
+        """
         return self._wait(_current_time_in_millis)
 
     def reqCurrentTimeInMillisAsync(self) -> Awaitable[datetime]:
@@ -93,7 +111,15 @@ class SystemRequests(Requests):
         return self._future(_current_time_in_millis)
 
     def reqIds(self) -> int:
-        """Ask for the next valid order id; the library takes note of it and counts on by itself."""
+        """Ask for the next valid order id; the library takes note of it and counts on by itself.
+
+        Returns: the id.
+
+        Raises RequestTimeout, NotConnected.
+
+        >>> ib.reqIds() >= 1
+        True
+        """
         return self._wait(_ids)
 
     def reqIdsAsync(self) -> Awaitable[int]:
@@ -101,7 +127,15 @@ class SystemRequests(Requests):
         return self._future(_ids)
 
     def reqManagedAccts(self) -> list[str]:
-        """Ask for the accounts of this login; ``managedAccounts()`` has them already."""
+        """Ask for the accounts of this login; ``managedAccounts()`` has them already.
+
+        Returns: the account codes.
+
+        Raises RequestTimeout, NotConnected.
+
+        >>> ib.reqManagedAccts()
+        ['DU1234567']
+        """
         return self._wait(_managed_accounts)
 
     def reqManagedAcctsAsync(self) -> Awaitable[list[str]]:
@@ -109,7 +143,15 @@ class SystemRequests(Requests):
         return self._future(_managed_accounts)
 
     def reqUserInfo(self) -> str:
-        """Ask for the white branding id of the user; '' for most."""
+        """Ask for the white branding id of the user; needs server version 167.
+
+        Returns: the id, '' for most users.
+
+        Raises UnsupportedField, RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqUserInfo()
+        ''
+        """
         return self._wait(_user_info)
 
     def reqUserInfoAsync(self) -> Awaitable[str]:
@@ -119,11 +161,27 @@ class SystemRequests(Requests):
     # -- settings ------------------------------------------------------------------------------------
 
     def setServerLogLevel(self, logLevel: int) -> None:
-        """Say how much TWS writes into its log of this connection: 1 system, 2 error, 3 warning, 4 info, 5 detail."""
+        """Say how much TWS writes into its log of this connection.
+
+        Args:
+            logLevel: 1 system, 2 error, 3 warning, 4 info, 5 detail.
+
+        Raises NotConnected.
+
+        >>> ib.setServerLogLevel(2)
+        """
         self._do(lambda engine: engine.send(m.SetServerLoglevel(logLevel)))
 
     def reqConfig(self) -> TwsConfig:
-        """Ask for the settings of TWS; needs server version 219."""
+        """Ask for the settings of TWS; needs server version 219.
+
+        Returns: the settings; None for one that was not told.
+
+        Raises UnsupportedField, RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.reqConfig().api.settings.readOnlyApi
+        False
+        """
         return self._wait(_config)
 
     def reqConfigAsync(self) -> Awaitable[TwsConfig]:
@@ -142,6 +200,13 @@ class SystemRequests(Requests):
             config: what to change; None leaves a setting as it is.
             acceptedWarnings: the warnings of an earlier attempt that are all right.
             resetAPIOrderSequence: count order ids from 1 again.
+
+        Returns: what came of it: a status, and the warnings that have to be accepted first.
+
+        Raises UnsupportedField, RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.updateConfig(TwsConfig()).status
+        'success'
         """
         return self._wait(lambda engine: _update_config(engine, config, acceptedWarnings, resetAPIOrderSequence))
 
@@ -157,7 +222,15 @@ class SystemRequests(Requests):
     # -- display groups ------------------------------------------------------------------------------
 
     def queryDisplayGroups(self) -> list[int]:
-        """Ask for the numbers of the groups (colours) by which windows of TWS are linked."""
+        """Ask for the numbers of the groups (colours) by which windows of TWS are linked.
+
+        Returns: the numbers.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.queryDisplayGroups()
+        [1, 2, 3, 4, 5, 6, 7]
+        """
         return self._wait(_display_groups)
 
     def queryDisplayGroupsAsync(self) -> Awaitable[list[int]]:
@@ -165,9 +238,25 @@ class SystemRequests(Requests):
         return self._future(_display_groups)
 
     def subscribeToGroupEvents(self, groupId: int) -> int:
-        """Be told by displayGroupUpdatedEvent what a display group shows.
+        """Subscribe to what a display group shows; displayGroupUpdatedEvent tells.
+
+        Args:
+            groupId: one of ``queryDisplayGroups()``.
 
         Returns: the request id that the event, ``updateDisplayGroup`` and ``unsubscribeFromGroupEvents`` use.
+
+        Raises NotConnected. What TWS refuses comes as ``errorEvent``.
+
+        >>> ib.displayGroupUpdatedEvent += lambda req_id, info: print(info)
+        >>> group = ib.subscribeToGroupEvents(4)
+        >>> ib.sleep(1)
+        none
+        True
+        >>> ib.updateDisplayGroup(group, '265598@SMART')
+        >>> ib.sleep(1)
+        265598@SMART
+        True
+        >>> ib.unsubscribeFromGroupEvents(group)
         """
 
         def subscribe(engine: Engine) -> int:
@@ -179,17 +268,49 @@ class SystemRequests(Requests):
         return self._do(subscribe)
 
     def updateDisplayGroup(self, reqId: int, contractInfo: str) -> None:
-        """Have a display group show a contract: 'none', 'conId@exchange', or the conIds of a combo with commas."""
+        """Have a display group show a contract.
+
+        Args:
+            reqId: what ``subscribeToGroupEvents`` returned.
+            contractInfo: 'none', 'conId@exchange', or the conIds of a combo with commas.
+
+        Raises NotConnected.
+
+        >>> group = ib.subscribeToGroupEvents(1)
+        >>> ib.updateDisplayGroup(group, '265598@SMART')
+        """
         self._do(lambda engine: engine.send(m.UpdateDisplayGroup(reqId, contractInfo)))
 
     def unsubscribeFromGroupEvents(self, reqId: int) -> None:
-        """End what ``subscribeToGroupEvents`` began."""
+        """End what ``subscribeToGroupEvents`` began.
+
+        Args:
+            reqId: what ``subscribeToGroupEvents`` returned.
+
+        Raises NotConnected.
+
+        >>> group = ib.subscribeToGroupEvents(1)
+        >>> ib.unsubscribeFromGroupEvents(group)
+        """
         self._do(lambda engine: engine.unsubscribe(reqId))
 
     # -- extra authentication ------------------------------------------------------------------------
 
     def verifyRequest(self, apiName: str, apiVersion: str) -> str:
-        """Begin the verification of a third-party program; returns the data to be signed."""
+        """Begin the verification of a third-party program, which IB has to know.
+
+        Args:
+            apiName: of the program.
+            apiVersion: of the program.
+
+        Returns: the data to be signed.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> data = ib.verifyRequest('my program', '1.0')
+        >>> ib.verifyMessage(data)
+        (True, '')
+        """
         return self._wait(lambda engine: _verify(engine, m.VerifyRequest(apiName, apiVersion)))
 
     def verifyRequestAsync(self, apiName: str, apiVersion: str) -> Awaitable[str]:
@@ -197,7 +318,18 @@ class SystemRequests(Requests):
         return self._future(lambda engine: _verify(engine, m.VerifyRequest(apiName, apiVersion)))
 
     def verifyMessage(self, apiData: str) -> tuple[bool, str]:
-        """End the verification; returns whether it succeeded, and an error text."""
+        """End the verification that ``verifyRequest`` began.
+
+        Args:
+            apiData: the signed data.
+
+        Returns: whether it succeeded, and an error text.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.verifyMessage(ib.verifyRequest('my program', '1.0'))
+        (True, '')
+        """
         return self._wait(lambda engine: _verify_message(engine, m.VerifyMessage(apiData)))
 
     def verifyMessageAsync(self, apiData: str) -> Awaitable[tuple[bool, str]]:
@@ -205,7 +337,21 @@ class SystemRequests(Requests):
         return self._future(lambda engine: _verify_message(engine, m.VerifyMessage(apiData)))
 
     def verifyAndAuthRequest(self, apiName: str, apiVersion: str, opaqueIsvKey: str) -> tuple[str, str]:
-        """Begin the verification with a key; returns the data to be signed and a challenge."""
+        """Begin the verification of a third-party program with a key.
+
+        Args:
+            apiName: of the program.
+            apiVersion: of the program.
+            opaqueIsvKey: IB's key for it.
+
+        Returns: the data to be signed, and a challenge.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> data, challenge = ib.verifyAndAuthRequest('my program', '1.0', 'key')
+        >>> ib.verifyAndAuthMessage(data, challenge)
+        (True, '')
+        """
         message = m.VerifyAndAuthRequest(apiName, apiVersion, opaqueIsvKey)
         return self._wait(lambda engine: _verify_and_auth(engine, message))
 
@@ -215,7 +361,19 @@ class SystemRequests(Requests):
         return self._future(lambda engine: _verify_and_auth(engine, message))
 
     def verifyAndAuthMessage(self, apiData: str, xyzResponse: str) -> tuple[bool, str]:
-        """End the verification with a key; returns whether it succeeded, and an error text."""
+        """End the verification that ``verifyAndAuthRequest`` began.
+
+        Args:
+            apiData: the signed data.
+            xyzResponse: the answer to the challenge.
+
+        Returns: whether it succeeded, and an error text.
+
+        Raises RequestError, RequestTimeout, NotConnected.
+
+        >>> ib.verifyAndAuthMessage(*ib.verifyAndAuthRequest('my program', '1.0', 'key'))
+        (True, '')
+        """
         message = m.VerifyAndAuthMessage(apiData, xyzResponse)
         return self._wait(lambda engine: _verify_and_auth_message(engine, message))
 

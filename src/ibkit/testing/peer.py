@@ -24,7 +24,9 @@ class ScriptedPeer:
 
     >>> peer = ScriptedPeer(server_version=200)
     >>> peer.on(m.ReqCurrentTime, lambda msg: [m.CurrentTime(1704898800)])
-    >>> ib.connectLink(peer.link, clock=peer.clock)
+    >>> ib = IB().connectLink(peer.link, clock=peer.clock)
+    >>> ib.reqCurrentTime()
+    datetime.datetime(2024, 1, 10, 15, 0, tzinfo=datetime.timezone.utc)
     """
 
     def __init__(

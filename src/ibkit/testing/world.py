@@ -40,6 +40,9 @@ def virtual_world(
 
     >>> with virtual_world() as world:
     ...     world.ib.sleep(3600)
+    ...     world.clock.monotonic()
+    True
+    3600.0
     """
     paper = in_process(seed, server_version, start)
     ib = IB()

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ibkit import clock
 from ibkit.dates import formatIBDatetime, parseIBDatetime
@@ -72,6 +72,9 @@ __all__ = [
     "waitUntilAsync",
 ]
 
+Time_t: TypeAlias = time | datetime
+"""A moment for the functions that wait: a time means today."""
+
 globalErrorEvent: Final = Event("globalErrorEvent")
 """Emits the ConnectionError of every connection that breaks.
 
@@ -128,6 +131,13 @@ def tree(obj: object) -> Any:
 
     A data class becomes ``{class name: {field: value}}`` with the fields that differ from their default,
     a named tuple a dict, dates their ISO text, anything unknown its ``str``.
+
+    Args:
+        obj: anything.
+
+    >>> from ibkit import Stock, util
+    >>> util.tree(Stock('AAPL', 'SMART', 'USD'))
+    {'Stock': {'secType': 'STK', 'symbol': 'AAPL', 'exchange': 'SMART', 'currency': 'USD'}}
     """
     if obj is None or isinstance(obj, bool | int | float | str | bytes):
         return obj
@@ -266,8 +276,13 @@ def run(*awaitables: Awaitable[Any], timeout: float | None = None) -> Any:
     """Run awaitables and return their results; without any, process messages until interrupted.
 
     Args:
-        awaitables: coroutines, futures or events; one gives its result, several a list of results.
+        *awaitables: coroutines, futures or events; one gives its result, several a list of results.
         timeout: seconds; TimeoutError when they take longer. None waits for ever.
+
+    Returns: the result or results, None without awaitables.
+
+    >>> ib.run(ib.reqCurrentTimeAsync(), ib.reqManagedAcctsAsync())
+    [datetime.datetime(2024, 1, 10, 15, 0, tzinfo=datetime.timezone.utc), ['DU1234567']]
     """
     from ibkit import hosts
 
@@ -275,16 +290,39 @@ def run(*awaitables: Awaitable[Any], timeout: float | None = None) -> Any:
 
 
 def sleep(secs: float = 0.02) -> bool:
-    """Wait while messages are processed and events happen; use it instead of ``time.sleep``. Returns True."""
+    """Wait while messages are processed and events happen; use it instead of ``time.sleep``.
+
+    Args:
+        secs: how long.
+
+    Returns True.
+
+    >>> ticker = ib.reqMktData(Forex('EURUSD'))
+    >>> ib.sleep(2)
+    True
+    >>> ticker.hasBidAsk()
+    True
+    """
     from ibkit import hosts
 
     return hosts.sleep(secs)
 
 
 def schedule(time: time | datetime, callback: Callable[..., object], *args: Any) -> Any:
-    """Call ``callback(*args)`` at a time (of today) or datetime; naive ones are local.
+    """Call ``callback(*args)`` at a time while messages are processed.
+
+    Args:
+        time: a time (of today) or datetime; naive ones are local, past ones mean at once.
+        callback: a function.
+        *args: its arguments.
 
     Returns: a handle with ``cancel()``.
+
+    >>> from datetime import timedelta
+    >>> handle = ib.schedule(ib.reqCurrentTime() + timedelta(seconds=5), print, 'five seconds later')
+    >>> ib.sleep(6)
+    five seconds later
+    True
     """
     from ibkit import hosts
 
@@ -292,23 +330,45 @@ def schedule(time: time | datetime, callback: Callable[..., object], *args: Any)
 
 
 def waitUntil(t: time | datetime) -> bool:
-    """Wait until a time (of today) or datetime, while messages are processed. Returns True."""
+    """Wait until a time, while messages are processed.
+
+    Args:
+        t: a time (of today) or datetime; naive ones are local.
+
+    Returns True.
+
+    >>> from datetime import timedelta
+    >>> ib.waitUntil(ib.reqCurrentTime() + timedelta(minutes=5))
+    True
+    >>> f'{ib.reqCurrentTime():%X}'
+    '15:05:00'
+    """
     from ibkit import hosts
 
     return hosts.wait_until(t)
 
 
 async def waitUntilAsync(t: time | datetime) -> bool:
-    """Wait until a time (of today) or datetime. Returns True."""
+    """Wait like ``waitUntil``, and let the loop go on. Returns True."""
     from ibkit import hosts
 
     return await hosts.wait_until_async(t)
 
 
 def timeRange(start: time | datetime, end: time | datetime, step: float) -> Iterator[datetime]:
-    """Yield the times from ``start`` to ``end``, ``step`` seconds apart, each when it has come.
+    """Yield times that are ``step`` seconds apart, each when it has come.
 
-    Times that are over are left out. Raises ValueError when ``step`` is not positive.
+    Args:
+        start: a time (of today) or datetime; naive ones are local. Times that are over are left out.
+        end: the last time at the latest.
+        step: seconds.
+
+    Raises ValueError when ``step`` is not positive.
+
+    >>> from datetime import timedelta
+    >>> start = ib.reqCurrentTime()
+    >>> [f'{t:%X}' for t in ib.timeRange(start, start + timedelta(minutes=10), step=300)]
+    ['15:00:00', '15:05:00', '15:10:00']
     """
     from ibkit import hosts
 
@@ -316,7 +376,7 @@ def timeRange(start: time | datetime, end: time | datetime, step: float) -> Iter
 
 
 def timeRangeAsync(start: time | datetime, end: time | datetime, step: float) -> AsyncIterator[datetime]:
-    """Like ``timeRange``, for ``async for``."""
+    """Yield times like ``timeRange``, for ``async for``."""
     from ibkit import hosts
 
     return hosts.time_range_async(start, end, step)

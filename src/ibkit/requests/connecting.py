@@ -247,7 +247,7 @@ class ConnectRequests(Requests):
 
         Returns: this object.
 
-        Raises what ``connect`` raises.
+        Raises HandshakeError, ClientIdInUse, RequestTimeout, ConnectionLost; NotConnected as ``connect`` does.
 
         >>> from ibkit.paper import in_process
         >>> paper = in_process(seed=7)

@@ -200,13 +200,13 @@ class ReferenceRequests(Requests):
         Args:
             *contracts: each must describe one contract alone.
 
-        Returns: the contracts that are qualified now. With ``RaiseRequestErrors`` off, one that is unknown
-            or ambiguous is left out, with a warning in the log that says which it is and what it could be.
-            ``qualifyContractsAsync(..., returnAll=True)`` returns these, too.
+        Returns: the contracts that are qualified now. One that is unknown or ambiguous is left out, with a
+            warning in the log that says which it is and what it could be: of many strikes and expiries, some do
+            not exist. ``qualifyContractsAsync(..., returnAll=True)`` returns these, too.
 
-        Raises ContractUnknown, or ContractAmbiguous with all that fit in ``possibles``, for the first contract that
-            cannot be qualified; the others are qualified by then. Raises RequestError when the broker
-            refuses to search, such as for a wrong ``secType``; RequestTimeout, NotConnected.
+        Raises ContractUnknown, or ContractAmbiguous with all that fit in ``possibles``, when none could be qualified.
+            Raises RequestError when the broker refuses to search, such as for a wrong ``secType``; RequestTimeout,
+            NotConnected.
 
         >>> hog = Future('HE', '202402', 'CME')
         >>> ib.qualifyContracts(hog) == [hog]

@@ -29,10 +29,12 @@ Story = Callable[["World"], Coroutine[Any, Any, None]]
 class CutLink:
     """A link that hands its bytes over frame by frame, as many frames at once as there are, or byte by byte."""
 
-    def __init__(self, link: MemoryLink, cut: Cut) -> None:
+    def __init__(self, link: MemoryLink, cut: Cut, all_links: list[CutLink]) -> None:
         self.name = link.name
         self._link = link
         self._cut = cut
+        self._all = all_links
+        all_links.append(self)
         self._stored = bytearray()
 
     def read(self) -> bytes | None:
@@ -55,7 +57,8 @@ class CutLink:
         return size if size <= len(self._stored) else 0
 
     def pump(self, until: float | None) -> bool | None:
-        return True if self._piece() else self._link.pump(until)
+        # The gateway may not move the clock while somebody still has something to read.
+        return True if any(link._piece() for link in self._all) else self._link.pump(until)
 
     def fileno(self) -> None:
         return None
@@ -73,6 +76,7 @@ class CutLink:
         self._link.notify(fn)
 
     def close(self) -> None:
+        self._stored.clear()
         self._link.close()
 
 
@@ -89,11 +93,12 @@ class World:
         self.clock = self.paper.clock
         self.ib = IB()
         self.clients: list[IB] = []
+        self._links: list[CutLink] = []
 
     def connect(self, clientId: int = 1, ib: IB | None = None) -> IB:
         """Connect ``ib``, or a new one."""
         ib = ib or IB()
-        ib.connectLink(CutLink(self.paper.link(), self.cut), clientId=clientId, clock=self.clock)
+        ib.connectLink(CutLink(self.paper.link(), self.cut, self._links), clientId=clientId, clock=self.clock)
         self.clients.append(ib)
         return ib
 
@@ -116,7 +121,7 @@ class World:
         end = self.clock.time() + secs
         while not done():
             assert self.clock.time() < end, "it did not come true"
-            await self.sleep(0.05)
+            await self.sleep(secs / 200)
 
     @property
     def now(self) -> datetime:

@@ -27,10 +27,10 @@ from tests.scenarios.stage import Story, World
 Play = Callable[[Story], None]
 
 NFLX = 15124833
-SYMBOLS = (
+FIFTY = (
     "AAPL MSFT NFLX V MA AMZN GOOGL META NVDA TSLA JPM BAC WMT DIS KO PEP INTC AMD CSCO ORCL IBM GE F GM XOM CVX PFE "
     "MRK JNJ UNH HD MCD NKE SBUX BA CAT COST T VZ TXN ADBE CRM PYPL QCOM SPY QQQ IWM DIA GLD TLT"
-).split()  # noqa: SIM905
+)
 
 
 def test_01_connecting_tells_who_and_when(play: Play) -> None:
@@ -170,16 +170,17 @@ def test_08_fifty_histories_take_one_wait_within_the_message_rate(world: World) 
     async def story(world: World) -> None:
         await world.sleep(2)  # what connecting has sent does not count any more
         began = world.clock.time()
+        symbols = FIFTY.split()
         requests = [
             world.ib.reqHistoricalDataAsync(Stock(symbol, "SMART", "USD"), "", "1 D", "30 mins", "TRADES", True)
-            for symbol in SYMBOLS
+            for symbol in symbols
         ]
         if world.host == "blocking":
             answers = world.ib.run(*requests)
         else:
             answers = await asyncio.gather(*requests)
         assert world.clock.time() - began < 2
-        assert [bars.contract.symbol for bars in answers] == SYMBOLS
+        assert [bars.contract.symbol for bars in answers] == symbols
         assert all(len(bars) >= 1 for bars in answers)
 
     world.play(story)

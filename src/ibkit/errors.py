@@ -204,7 +204,7 @@ class MalformedMessage(ProtocolError):
     """
 
     def __init__(self, name: str, field: str, text: str, body: bytes) -> None:
-        super().__init__(f"{name}: field {field} cannot be {text!r}; message begins {body[:120]!r}")
+        super().__init__(f"{name}: field {field} cannot be {text[:120]!r}; message begins {body[:120]!r}")
         self.name = name
         self.field = field
         self.text = text

@@ -222,10 +222,11 @@ class Calls:
         requests = [*self._on_wire.values(), *(each for queue in self._queues.values() for each in queue)]
         self._on_wire.clear()
         self._queues.clear()
-        for request in requests:
-            askers, request.askers = request.askers, []
-            for call in askers:
-                call.fail(error)
+        askers = [call for request in requests for call in request.askers]
+        for request in requests:  # first of all: one that fails may cancel others
+            request.askers = []
+        for call in askers:
+            call.fail(error)
 
     # -- looking -------------------------------------------------------------------------------------
 

@@ -99,6 +99,7 @@ class Engine:
         client_id: of this connection.
         limits: the message rate.
         options: connect options for the gateway, such as "+PACEAPI".
+        capabilities: optional capabilities of the client, as START_API tells them.
         name: of the gateway, for texts.
     """
 
@@ -111,6 +112,7 @@ class Engine:
         client_id: int = 1,
         limits: Limits | None = None,
         options: str = "",
+        capabilities: str = "",
         name: str = "the gateway",
     ) -> None:
         self.events = events
@@ -118,6 +120,7 @@ class Engine:
         self.settings: Settings = settings if settings is not None else DefaultSettings()
         self.client_id = client_id
         self.options = options
+        self.capabilities = capabilities
         self.name = name
         self.version = 0
         """The negotiated server version; 0 before the handshake."""
@@ -200,7 +203,8 @@ class Engine:
         if reducer is not None:
             try:
                 reducer(self, message)
-            except ValueError as error:  # a text that is no date, no number ...: the reducers' part of decoding
+            # A text that is no date, no number, a moment that no clock shows: the reducers' part of decoding.
+            except (ValueError, OverflowError, OSError) as error:
                 malformed.report(self, MalformedMessage(_name(message), "text", str(error), body))
         return True
 

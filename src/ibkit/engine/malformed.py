@@ -65,7 +65,7 @@ def request_id(error: MalformedMessage, version: int) -> int | None:
         message = table().message(error.name)
     except KeyError:  # not even its kind could be read
         return None
-    if getattr(m, message.class_name)._fields[0] not in _ID_FIELDS:
+    if not _ID_FIELDS.intersection(getattr(m, message.class_name)._fields[:1]):
         return None
     if version >= RAW_ID_VERSION and int.from_bytes(error.body[:4], "big") > PROTOBUF_OFFSET:
         return _first_number(error.body[4:])
@@ -89,5 +89,5 @@ def _text_id(message: Message, body: bytes, version: int) -> int | None:
     rows = [ranged.row for ranged in message.rows if ranged.since <= version < ranged.before]
     for row, field in zip(rows, fields, strict=False):
         if isinstance(row, Value) and row.path[0] in _ID_FIELDS:
-            return int(field) if field.isdigit() else None
+            return int(field) if field.isdigit() and len(field) < 20 else None
     return None

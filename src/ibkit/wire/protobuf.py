@@ -1,6 +1,7 @@
 """Builds the protobuf messages from the table, for google.protobuf to read and write.
 
-Field presence is explicit everywhere, as in IB's own schema. Must not know what the fields mean.
+Field presence is explicit everywhere and texts must be UTF-8, as in IB's own schema. Must not know what the
+fields mean.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class _Collector:
 
 
 def _file(messages: dict[str, _Fields]) -> descriptor_pb2.FileDescriptorProto:
-    file = descriptor_pb2.FileDescriptorProto(name="ibkit.proto", package=_PACKAGE, syntax="proto2")
+    file = descriptor_pb2.FileDescriptorProto(name="ibkit.proto", package=_PACKAGE, syntax="proto3")
     for name, fields in messages.items():
         message = file.message_type.add(name=name)
         for number, (field_name, kind, repeated) in sorted(fields.items()):
@@ -96,6 +97,11 @@ def _file(messages: dict[str, _Fields]) -> descriptor_pb2.FileDescriptorProto:
             else:
                 field.type = _Field.TYPE_MESSAGE
                 field.type_name = f".{_PACKAGE}.{kind}"
+            if label == _Field.LABEL_OPTIONAL and field.type != _Field.TYPE_MESSAGE:
+                # Proto3 has presence of plain values through a oneof of their own.
+                field.proto3_optional = True
+                field.oneof_index = len(message.oneof_decl)
+                message.oneof_decl.add(name=f"_{field_name}")
     return file
 
 

@@ -32,13 +32,15 @@ class Leaf:
             self.unset = UNSET_DOUBLE if word.startswith("float") else UNSET_INTEGER
         else:
             self.unset = self.default
+        item = self.unset  # what an item of a list is that is not told
         if many or word == "tags":
             self.default = self.unset = []
         numeric = self.kind.zero == 0 and not isinstance(self.kind.zero, bool | str)
         self.absent = absent if absent is not None else self.unset if numeric else self.kind.zero
         if self.kind.zero != self.kind.zero:  # sizes and quantities
             self.absent = self.unset
-        self.slots = (Slot(self.unset, self.absent, False), Slot(self.unset, self.absent, True))
+        unset = item if many else self.unset
+        self.slots = (Slot(unset, self.absent, False), Slot(unset, self.absent, True))
 
     def as_kind(self, word: str | None) -> Leaf:
         """Return the same place with another kind, as a text row may say."""

@@ -10,6 +10,7 @@ from ibkit.wire.compiler.objects import Tree, construct
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_reading import expiry_parts
 from ibkit.wire.compiler.values import TEXTS, Getter, name_of
+from ibkit.wire.interpreter.protobuf import whole
 from ibkit.wire.kinds import Bool, Escaped, Float, Int, Quantity, Size, Tri
 from ibkit.wire.numbers import unescape
 from ibkit.wire.protobuf import classes
@@ -165,6 +166,7 @@ class ProtobufReaderSource:
             source.add(f"{name} = None")
             put(tree, attr.path, name)
         with source.block(f"if {p}.HasField({field.name!r}):"):
+            source.add(f"if {find(tree, (attr.when[0],))} not in {attr.when[1]!r}: raise Unusual")
             inner: Tree = {}
             shape = choice.cases[attr.when[1][0]]
             self._attrs(attrs, field.message_type, self._part(p, field.name), inner, shape)
@@ -173,6 +175,8 @@ class ProtobufReaderSource:
     def _value(self, leaf: Leaf, p: str, field: str, found: object) -> str:
         """Return an expression for a value; ``found`` is what another field of the message said before."""
         source, kind, x = self.source, leaf.kind, f"{p}.{field}"
+        if not self.server and kind.protobuf in ("string", "map"):
+            x = f"{source.use('whole', whole)}({x})"
         getter = Getter(kind, leaf.slots[self.server])
         if leaf.many:
             plain = leaf.word in ("str", "int", "float")

@@ -159,6 +159,8 @@ class ProtobufReader:
                 put(values, attr.path, [self._item(attr, node, item, f"{name}[{i}]") for i, item in enumerate(items)])
             elif attr.when is not None:
                 if present:
+                    if values[attr.when[0]] not in attr.when[1]:
+                        raise MalformedMessage(self.message.name, attr.when[0], str(values[attr.when[0]]), self.body)
                     record: Values = {}
                     put(values, attr.path, record)
                     assert isinstance(node.shape, Choice)
@@ -188,11 +190,20 @@ class ProtobufReader:
     def _get(self, value: Any, leaf: Leaf, name: str) -> Any:
         slot = leaf.slots[self.server]
         try:
+            if not self.server and leaf.kind.protobuf in ("string", "map"):
+                whole(value)
             if leaf.many:
                 return [leaf.kind.get(item, slot) for item in value]
             return leaf.kind.get(value, slot)
         except (ValueError, OverflowError, ArithmeticError):
             raise MalformedMessage(self.message.name, name, str(value), self.body) from None
+
+
+def whole(value: Any) -> Any:
+    """Return a text, or texts; raises ValueError for a NUL, which cannot be told to clients that speak text."""
+    if "\0" in (value if isinstance(value, str) else "".join([*value, *getattr(value, "values", list)()])):
+        raise ValueError("a text contains a NUL")
+    return value
 
 
 def field_name(proto: Any, number: int) -> str:

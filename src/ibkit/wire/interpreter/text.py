@@ -144,7 +144,7 @@ class TextReader:
 
     def _count(self, name: str) -> int:
         text = self._take(name)
-        count = int(text or 0) if text.isascii() and (text.isdigit() or not text) else -1
+        count = int(text or 0) if text.isascii() and (text.isdigit() or not text) and len(text) < 10 else -1
         if not 0 <= count <= len(self.fields) - self.index:
             self._fail(name)
         return count

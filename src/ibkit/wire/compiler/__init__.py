@@ -55,6 +55,11 @@ def reader_source(name: str, version: int, protobuf: bool) -> Source:
 def writer_source(name: str, version: int) -> Source:
     """Write the function that makes a frame of a message."""
     message, shape = table().message(name), shape_of(name)
+    if message.since > version:  # the interpreter tells the user
+        source = Source()
+        with source.block(f"def {name}(m):"):
+            source.add("raise Unusual")
+        return source
     if message.by_protobuf(version):
         from ibkit.wire.compiler.protobuf_writing import ProtobufWriterSource
 

@@ -33,8 +33,6 @@ class ProtobufWriterSource:
         source, cls = self.source, classes()[self.message.protobuf]
         source.use("proto", cls)
         with source.block(f"def {self.message.name}(m):"):
-            if self.message.since > self.version:
-                source.add("raise Unusual")
             unsupported(source, self.shape, needs, self.version, lambda path: ".".join(("m", *path)))
             source.add("p = proto()")
             self._attrs(self.message.attrs, cls.DESCRIPTOR, "p", "m", self.shape)

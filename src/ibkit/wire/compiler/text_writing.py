@@ -49,8 +49,6 @@ class TextWriterSource:
         """Return the source of ``write(message) -> frame``; ``needs`` as ``needs_of`` tells."""
         source = self.source
         with source.block(f"def {self.message.name}(m):"):
-            if self.message.since > self.version:
-                source.add("raise Unusual")
             unsupported(source, self.shape, needs, self.version, self._object)
             self._rows(self.message.rows, "m", self.shape)
             self.fields.append("''")

@@ -7,7 +7,7 @@ from typing import Any
 from ibkit.errors import UnsupportedField
 from ibkit.model import UNSET_DOUBLE, Contract, TagValue
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
-from ibkit.wire.table import Message, Path, Rows, Value, When
+from ibkit.wire.table import Attr, Message, Path, Rows, Value, When, table
 
 # Any: values of every kind pass through here; the shapes know which.
 Values = dict[str, Any]
@@ -62,16 +62,25 @@ def needs_of(message: Message) -> list[tuple[Path, int]]:
     """Return the paths of a message that not every server knows, with the version each needs."""
     found: dict[Path, int] = {}
 
-    def look(rows: Rows, since: int) -> None:
+    def in_text(rows: Rows, since: int) -> None:
         for ranged in rows:
             row = ranged.row
             lo = max(since, ranged.since)
             if isinstance(row, Value) and lo:
                 found.setdefault(row.path, lo)
             elif isinstance(row, When):
-                look(row.rows, lo)
+                in_text(row.rows, lo)
 
-    look(message.rows, 0)
+    def in_protobuf(attrs: tuple[Attr, ...], prefix: Path) -> None:
+        for attr in attrs:
+            if attr.since:
+                found.setdefault(prefix + attr.path, attr.since)
+            record = table().records.get(attr.kind)
+            if record is not None and not attr.many:
+                in_protobuf(record.attrs, prefix + attr.path)
+
+    in_text(message.rows, 0)
+    in_protobuf(message.attrs, ())
     return list(found.items())
 
 

@@ -1,0 +1,191 @@
+"""The official client (package ibapi) without a network: what it sends for our messages, what it makes of our bytes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from ibapi import contract as ibcontract
+from ibapi import order as iborder
+from ibapi import order_condition as ibcondition
+from ibapi.client import EClient
+from ibapi.common import WshEventData as IbWshEventData
+from ibapi.decoder import Decoder
+from ibapi.execution import ExecutionFilter as IbExecutionFilter
+from ibapi.order_cancel import OrderCancel as IbOrderCancel
+from ibapi.scanner import ScannerSubscription as IbScannerSubscription
+from ibapi.softdollartier import SoftDollarTier as IbSoftDollarTier
+from ibapi.tag_value import TagValue as IbTagValue
+from ibapi.wrapper import EWrapper
+
+from ibkit import model
+from ibkit.model import UNSET_DOUBLE
+from ibkit.wire.numbers import quantity_text
+
+# ------------------------------------------------------------------------------------------------ requests
+
+_PLAIN = {
+    model.ComboLeg: ibcontract.ComboLeg,
+    model.DeltaNeutralContract: ibcontract.DeltaNeutralContract,
+    model.OrderComboLeg: iborder.OrderComboLeg,
+    model.OrderCancel: IbOrderCancel,
+    model.ExecutionFilter: IbExecutionFilter,
+    model.ScannerSubscription: IbScannerSubscription,
+    model.WshEventData: IbWshEventData,
+}
+_CONDITIONS = {
+    1: ibcondition.PriceCondition,
+    3: ibcondition.TimeCondition,
+    4: ibcondition.MarginCondition,
+    5: ibcondition.ExecutionCondition,
+    6: ibcondition.VolumeCondition,
+    7: ibcondition.PercentChangeCondition,
+}
+
+
+def theirs(value: Any) -> Any:
+    """Return the official client's object for one of ours."""
+    if isinstance(value, model.TagValue):
+        return IbTagValue(value.tag, value.value)
+    if isinstance(value, list):
+        return [theirs(item) for item in value]
+    if isinstance(value, model.OrderCondition):
+        made = _CONDITIONS[value.condType]()
+        for name, item in vars(value).items():
+            if name == "conjunction":
+                made.isConjunctionConnection = item == "a"
+            elif name != "condType":
+                setattr(made, {"exch": "exchange"}.get(name, name), item)
+        return made
+    if isinstance(value, model.SoftDollarTier):
+        return IbSoftDollarTier(value.name, value.val, value.displayName)
+    if isinstance(value, model.Contract):
+        made = ibcontract.Contract()
+    elif isinstance(value, model.Order):
+        made = iborder.Order()
+    elif type(value) in _PLAIN:
+        made = _PLAIN[type(value)]()
+    else:
+        return value
+    for name, item in vars(value).items():
+        setattr(made, name, theirs(item))
+    if isinstance(value, model.Contract):
+        made.strike = value.strike or UNSET_DOUBLE  # how each says that there is none
+    if isinstance(value, model.ExecutionFilter):
+        made.specificDates = value.specificDates or None
+    if isinstance(value, model.Order):
+        made.totalQuantity = Decimal(quantity_text(value.totalQuantity))
+        made.algoParams = made.algoParams or None
+        made.smartComboRoutingParams = made.smartComboRoutingParams or None
+        made.orderMiscOptions = made.orderMiscOptions or None
+    return made
+
+
+class _Wire:
+    """A connection that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+
+    def sendMsg(self, frame: bytes) -> None:
+        self.frames.append(frame)
+
+    def isConnected(self) -> bool:
+        return True
+
+    def disconnect(self) -> None: ...
+
+
+class _Complaints(EWrapper):  # type: ignore[misc]
+    def __init__(self) -> None:
+        self.errors: list[tuple[Any, ...]] = []
+
+    def error(self, *args: Any) -> None:
+        self.errors.append(args)
+
+
+def request_name(message: Any) -> str:
+    """Return the name of the official request, which the record's docstring tells."""
+    return str(type(message).__doc__).rstrip(".").rpartition(": ")[2]
+
+
+def official_frame(message: Any, version: int) -> tuple[bytes | None, list[Any]]:
+    """Return the frame that the official client sends, None when it refuses; and its complaints."""
+    wrapper = _Complaints()
+    client = EClient(wrapper)
+    client.conn = _Wire()
+    client.serverVersion_ = version
+    client.extraAuth = True
+    client.setConnState(EClient.CONNECTED)
+    name = request_name(message)
+    values = {key: theirs(value) for key, value in message._asdict().items()}
+    if name == "startApi":
+        client.clientId, client.optCapab = values["clientId"], values["optCapab"]
+        client.startApi()
+    else:
+        method = getattr(client, name)
+        method(**{key: values[key] for key in inspect.signature(method).parameters})
+    frames = client.conn.frames
+    assert len(frames) <= 1
+    return (frames[0] if frames else None), wrapper.errors
+
+
+# ------------------------------------------------------------------------------------------------ answers
+
+
+class Recorder(EWrapper):  # type: ignore[misc]
+    """Keeps every callback with its arguments by name."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("_") or name == "calls" or not hasattr(EWrapper, name):
+            return super().__getattribute__(name)
+        return self._record(name)
+
+    def _record(self, name: str) -> Callable[..., None]:
+        names = [key for key in inspect.signature(getattr(EWrapper, name)).parameters if key != "self"]
+
+        def callback(*args: Any) -> None:
+            if not name.endswith("ProtoBuf"):
+                self.calls.append((name, dict(zip(names, args, strict=True))))
+
+        # The decoder reads annotations of the methods it fills by signature.
+        callback.__name__ = name
+        return callback
+
+
+def official_calls(frame: bytes, version: int) -> list[tuple[str, dict[str, Any]]]:
+    """Return the callbacks that the official decoder makes of a frame."""
+    recorder = Recorder()
+    decoder = Decoder(recorder, version)
+    body = frame[4:]
+    if version >= 201:
+        number, body = int.from_bytes(body[:4], "big"), body[4:]
+    else:
+        head, _, body = body.partition(b"\0")
+        number = int(head)
+    if number > 200:
+        decoder.processProtoBuf(body, number - 200)
+    else:
+        decoder.interpret(tuple(body.split(b"\0")[:-1]), number)
+    return recorder.calls
+
+
+def flat_official(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Return the values of a callback's arguments by dotted names, those of lists by index."""
+    if isinstance(value, Enum) or not (isinstance(value, dict) or hasattr(value, "__dict__")):
+        return {prefix.rstrip("."): value}
+    found: dict[str, Any] = {}
+    for name, item in (value if isinstance(value, dict) else vars(value)).items():
+        if isinstance(item, list | tuple):
+            found[f"{prefix}{name}"] = item
+            for index, entry in enumerate(item):
+                found.update(flat_official(entry, f"{prefix}{name}[{index}]."))
+        else:
+            found.update(flat_official(item, f"{prefix}{name}."))
+    return found

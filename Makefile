@@ -4,6 +4,7 @@
 #   make demo    see it: the simulated gateway, a walk through the guide, a bracket order, a chart
 #   make test    check it: formatting, types, all tests
 #   make conformance   run ib_insync and ib_async, unchanged, against the gateway (downloads both)
+#   make bench   measure ibkit beside the other clients, for about an hour (downloads them); BENCH="--quick" and others
 #
 # PYTHON=python3.13 chooses the interpreter a new .venv is made with.
 
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types pytest conformance format clean
+.PHONY: demo test lint types pytest conformance bench format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/ibkit demo
@@ -30,6 +31,9 @@ pytest: $(VENV)/.installed-dev
 
 conformance: $(VENV)/.installed
 	$(BIN)/python tests/conformance/foreign/run.py
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m bench $(BENCH)
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix

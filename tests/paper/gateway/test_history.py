@@ -212,6 +212,7 @@ def test_histograms() -> None:
     assert [item.price for item in items] == sorted(item.price for item in items)
     assert all(item.count > 0 for item in items)
     assert client.error(m.ReqHistogramData(2, APPLE, True, "soon")).errorCode == 321
+    assert client.error(m.ReqHistogramData(3, APPLE, True, "20 years")).errorCode == 10188
 
 
 class TestHistoricalTicks:

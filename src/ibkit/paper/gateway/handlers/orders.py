@@ -10,7 +10,13 @@ from ibkit.paper.gateway.session import Session
 from ibkit.wire import messages as m
 
 
+LAST_ORDER_ID = 2**31 - 2
+"""The highest id an order can have: the next one would be no number of the protocol any more."""
+
+
 def place_order(session: Session, msg: m.PlaceOrder) -> None:
+    if not 0 <= msg.orderId <= LAST_ORDER_ID:
+        raise invalid(f"Invalid order id: {msg.orderId}")
     session.gateway.broker.place(session.now, session.client_id, msg.orderId, msg.contract, msg.order)
 
 
@@ -48,7 +54,10 @@ def req_completed_orders(session: Session, msg: m.ReqCompletedOrders) -> None:
 
 
 def req_executions(session: Session, msg: m.ReqExecutions) -> None:
-    fills = session.gateway.broker.executions(msg.execFilter, session.client_id)
+    try:
+        fills = session.gateway.broker.executions(msg.execFilter, session.client_id)
+    except (ValueError, OverflowError) as error:
+        raise invalid(f"Invalid execution filter: {error}") from error
     for fill in fills:
         tell_execution(session, msg.reqId, fill)
         if fill.commission is not None:

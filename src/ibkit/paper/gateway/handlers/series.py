@@ -14,6 +14,7 @@ from ibkit.paper.instruments.instrument import Prints
 from ibkit.wire import messages as m
 
 MOST_TICKS = 1000
+LONGEST_HISTOGRAM_S = 366 * 86400  # the other clients wait while one is made
 _TICKS = {"TRADES": "TRADES", "AGGTRADES": "TRADES", "BID_ASK": "BID_ASK", "MIDPOINT": "MIDPOINT"}
 
 _PERIOD = re.compile(r"(\d+) *(S|D|W|M|Y|second|minute|hour|day|week|month|year)s?", re.IGNORECASE)
@@ -82,8 +83,11 @@ def req_histogram(session: Session, msg: m.ReqHistogramData) -> None:
     if instrument.prints is not Prints.TRADES:
         raise Refusal(10188, f"Failed to request histogram data:No trades of {instrument.contract.localSymbol}")
     span = int(period[1]) * _SECONDS[period[2].lower()]
-    rows = session.gateway.market.histogram(instrument, session.now - span, session.now, msg.useRTH)
-    session.send(m.HistogramData(msg.tickerId, rows))
+    if span > LONGEST_HISTOGRAM_S:
+        raise Refusal(10188, "Failed to request histogram data:Time length exceed max.")
+    market = session.gateway.market
+    start = max(session.now - span, market.head_timestamp(instrument))
+    session.send(m.HistogramData(msg.tickerId, market.histogram(instrument, start, session.now, msg.useRTH)))
 
 
 HANDLERS: Handlers = {

@@ -9,9 +9,8 @@ from ibkit.paper.gateway.routing import tell_execution, tell_order
 from ibkit.paper.gateway.session import Session
 from ibkit.wire import messages as m
 
-
-LAST_ORDER_ID = 2**31 - 2
-"""The highest id an order can have: the next one would be no number of the protocol any more."""
+LAST_ORDER_ID = 2**31 - 3
+"""The highest id an order can have: 2**31 - 1, two more, means "unset" to the protocol."""
 
 
 def place_order(session: Session, msg: m.PlaceOrder) -> None:

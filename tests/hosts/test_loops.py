@@ -66,6 +66,11 @@ def loop_stage(request: pytest.FixtureRequest) -> Iterator[AsyncStage]:
     assert not station.connections
 
 
+async def emission(event: Event) -> Any:
+    """Wait for what is emitted next."""
+    return await event
+
+
 def test_awaiting_gives_the_answer(loop_stage: AsyncStage) -> None:
     async def scenario() -> None:
         client = loop_stage.client()
@@ -159,8 +164,10 @@ def test_blocking_calls_work_in_a_running_loop(loop_stage: AsyncStage) -> None:
 def test_events_can_be_awaited(loop_stage: AsyncStage) -> None:
     async def scenario() -> None:
         client = loop_stage.client()
+        one = asyncio.ensure_future(emission(client.engine.line))
+        await asyncio.sleep(0)
         client.host.act(lambda: client.engine.say("push one"))
-        assert await client.engine.line == "one"
+        assert await one == "one"
         got: list[str] = []
 
         async def listen() -> None:
@@ -190,8 +197,10 @@ def test_coroutine_handlers_run(loop_stage: AsyncStage) -> None:
             done.emit(line)
 
         client.engine.line += handler
+        ping = asyncio.ensure_future(emission(done))
+        await asyncio.sleep(0)
         client.host.act(lambda: client.engine.say("push ping"))
-        assert await done == "ping"
+        assert await ping == "ping"
         assert answers == ["ping"]
 
     loop_stage.run(scenario())
@@ -200,9 +209,11 @@ def test_coroutine_handlers_run(loop_stage: AsyncStage) -> None:
 def test_what_the_throttle_holds_back_is_written_while_the_loop_runs(loop_stage: AsyncStage) -> None:
     async def scenario() -> None:
         client = loop_stage.client()
+        late = asyncio.ensure_future(emission(client.engine.line))
+        await asyncio.sleep(0)
         now = client.clock.monotonic()
         client.host.act(lambda: client.engine.hold_back("push late", now + 0.02))
-        assert await client.engine.line == "late"
+        assert await late == "late"
 
     loop_stage.run(scenario())
 
@@ -224,8 +235,10 @@ def test_what_does_not_fit_is_written_while_the_loop_runs(loop_stage: AsyncStage
 def test_the_end_is_told_while_the_loop_runs(loop_stage: AsyncStage) -> None:
     async def scenario() -> None:
         client = loop_stage.client()
+        closed = asyncio.ensure_future(emission(client.engine.closed_event))
+        await asyncio.sleep(0)
         client.peer.hang_up()
-        assert "closed the connection" in await client.engine.closed_event
+        assert "closed the connection" in await closed
         anew = loop_stage.client()
         assert await anew.arequest("echo again") == "again"
 
@@ -465,6 +478,37 @@ def test_an_hour_passes_in_a_blink_and_every_run_is_the_same(memory_stage: Stage
     first = run()
     assert len(first) == 14_400
     assert first == run()
+
+
+@pytest.mark.parametrize("kind", ["blocking", "asyncio", "run"])
+def test_simulated_time_stands_still_while_there_is_something_to_read(
+    memory_stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    client = memory_stage.client()
+    link = client.peer.link
+    read, rest = link.read, bytearray()
+
+    def read_one() -> bytes | None:
+        rest.extend(read() or b"")
+        byte = bytes(rest[:1])
+        del rest[:1]
+        return byte or None
+
+    monkeypatch.setattr(link, "read", read_one)
+    client.peer.broker.at(5.0, "later")
+
+    async def main() -> None:
+        assert await client.arequest(f"echo {'x' * 100}") == "x" * 100
+        assert client.clock.monotonic() == 0.0
+
+    if kind == "blocking":
+        assert client.request(f"echo {'x' * 100}") == "x" * 100
+        assert client.clock.monotonic() == 0.0
+    elif kind == "asyncio":
+        asyncio.run(main())
+    else:
+        hosts.run(main())
+    assert "later" not in client.engine.diary
 
 
 def test_two_simulated_worlds_see_the_same_time_pass(memory_stage: Stage) -> None:

@@ -75,6 +75,12 @@ class HostRuntime:
         task.add_done_callback(self._ended)
         return task
 
+    def run(self, awaitable: Awaitable[Any]) -> Any:
+        """Wait for ``awaitable`` here and return its result."""
+        from ibkit.hosts import waiting  # it makes the runtime
+
+        return waiting.run(awaitable)
+
     def _ended(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -91,6 +97,7 @@ class HostRuntime:
         me.enter()
         try:
             me.awaited.add(promise.future)
+            promise.future.add_done_callback(me.awaited.discard)
         finally:
             me.leave()
         return promise

@@ -316,6 +316,7 @@ class Host:
             answer()
         else:
             me.awaited.add(future)
+            future.add_done_callback(me.awaited.discard)
             self.act(lambda: call.add_done_callback(call_done))
         return future
 
@@ -343,22 +344,22 @@ class Host:
         """Return what to select on, or None."""
         return None if self._link is None else self._link.fileno()
 
-    def ready(self) -> None:
-        """Read once, and handle it."""
+    def ready(self) -> bool:
+        """Read once, and handle it; tells whether there was anything."""
         link = self._link
         if link is None:
-            return
+            return False
         try:
             if link.pending():
                 link.flush()
                 here().look_after(self)
             data = link.read()
             if data is None:
-                return
+                return False
             if not data:
                 self._finish_batch()
                 self._end(f"{link.name} closed the connection")
-                return
+                return True
             self._batches += 1
             self._batch = self._batches
             self._engine.receive(data, self.clock.monotonic(), self.clock.time())
@@ -370,9 +371,10 @@ class Host:
             self._end(str(error))
         except Exception as error:  # a reducer that does not catch its own: the state cannot be trusted any more
             self._broke(error)
+        return True
 
-    def serve(self) -> None:
-        """Do everything that can be done without reading more."""
+    def serve(self) -> bool:
+        """Do what can be done without reading from descriptors; tells whether something else was read."""
         self.asked = False
         try:
             if self._batch:
@@ -380,7 +382,7 @@ class Host:
             while self._jobs:
                 self._jobs.popleft().run()
             if self._link is None:
-                return
+                return False
             due = self._engine.deadline()
             if due is not None and due <= (now := self.clock.monotonic()):
                 self._engine.fire(now, self.clock.time())
@@ -389,8 +391,7 @@ class Host:
             self._end(str(error))
         except Exception as error:  # as above
             self._broke(error)
-        if self._link is not None and self._link.fileno() is None:
-            self.ready()
+        return self._link is not None and self._link.fileno() is None and self.ready()
 
     def _finish_batch(self) -> None:
         """Handle what is left of a read, and tell what has changed; nested waits do it for the outer ones."""

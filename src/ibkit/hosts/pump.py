@@ -31,10 +31,8 @@ TASK_CHECK_S = 0.2
 IDLE_TURNS = 64
 """Turns in simulated time after which a loop without tasks is run nevertheless, for its timers."""
 
-
 LAST_PASSES = 50
 """Rounds of the loop before simulated time is said to have come to its end."""
-
 
 REST_S = 0.02
 """Real seconds between looks, when simulated time has come to an end but what is waited for is real."""
@@ -105,7 +103,7 @@ class _Wait:
         self._task = loops.current_task()
         self._cancels = 0 if self._task is None else self._task.cancelling()
         self._asked_at: float | None = None
-        self._idle_turns = 0
+        self._turns = 0
         self._dry = False
 
     def left(self) -> float | None:
@@ -133,19 +131,30 @@ class _Wait:
         return not watch.stopped
 
     def simulate(self, left: float | None, loop: asyncio.AbstractEventLoop | None) -> bool:
-        """Let simulated time pass, after everybody has done what can be done now; False when there is no more."""
+        """Let simulated time pass when everybody has done what can be done now; False when there is no more."""
         station = self._station
         ready = station.poller.wait(0)
         for fd in ready:
             station.read(fd)
-        station.serve()
+        if station.serve() or ready:
+            return True
         # What was served may have finished a future, which has callbacks to run, be there a task or not.
-        if loop is not None and (self._dry or not self._idle_turns or station.awaited or asyncio.all_tasks(loop)):
-            for _ in range(LAST_PASSES if self._dry else PASSES):
-                loop.call_soon(loop.stop)
-                loop.run_forever()
-        self._idle_turns = (self._idle_turns + 1) % IDLE_TURNS
-        return self._done() or bool(ready) or virtual.move(station, left)
+        if loop is not None and (not self._turns % IDLE_TURNS or station.awaited or asyncio.all_tasks(loop)):
+            self._run_briefly(loop, PASSES)
+        self._turns += 1
+        if self._done() or virtual.move(station, left):
+            self._dry = False
+            return True
+        if loop is None or self._dry:
+            return False
+        self._dry = True  # and so the next time, unless a task finds something to do
+        self._run_briefly(loop, LAST_PASSES)
+        return True
+
+    def _run_briefly(self, loop: asyncio.AbstractEventLoop, passes: int) -> None:
+        for _ in range(passes):
+            loop.call_soon(loop.stop)
+            loop.run_forever()
 
     def rest(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Let a little real time pass."""

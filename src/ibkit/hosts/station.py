@@ -57,11 +57,11 @@ class Held(Protocol):
     def fileno(self) -> int | None:
         """Return what to select on, or None."""
 
-    def ready(self) -> None:
-        """Read once, and handle it."""
+    def ready(self) -> bool:
+        """Read once, and handle it; tells whether there was anything."""
 
-    def serve(self) -> None:
-        """Do everything that can be done without reading more."""
+    def serve(self) -> bool:
+        """Do what can be done without reading from descriptors; tells whether something else was read."""
 
     def due_in(self) -> float | None:
         """Return in how many seconds ``serve`` must be called at the latest, or None."""
@@ -268,14 +268,19 @@ class Station:
 
     # -- serving -------------------------------------------------------------------------------------
 
-    def serve(self) -> None:
-        """Do everything that can be done without reading from descriptors. Must be active."""
+    def serve(self) -> bool:
+        """Do what can be done without reading from descriptors. Must be active.
+
+        Tells whether something was read from links in memory, which may have more.
+        """
         while self.posted:
             call_posted(self.posted.popleft())
         self.timers.fire(self.now())
+        busy = False
         for held in tuple(self.held):
             if held.station is self:
-                held.serve()
+                busy |= held.serve()
+        return busy
 
     def read(self, fd: int) -> None:
         """Read what one descriptor has. Must be active."""

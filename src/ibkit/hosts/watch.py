@@ -187,7 +187,8 @@ class Watch:
             return
         station.enter()
         try:
-            self._driving = not virtual.move(station, None)  # at the end of the world we do not come again by ourselves
+            going_on = station.serve() or virtual.move(station, None)
+            self._driving = not going_on  # at the end of the world we do not come again by ourselves
             station.serve()
         finally:
             station.leave()

@@ -165,12 +165,14 @@ from ibkit.version import __version__, __version_info__
 
 if TYPE_CHECKING:
     from ibkit.flex import FlexError, FlexReport
-    from ibkit.ib import IB
+    from ibkit.ib import IB, Client, Wrapper
     from ibkit.ibc import IBC, Watchdog
 
 # What brings asyncio, protobuf and sockets with it: imported when it is first asked for.
 _LAZY = {
     "IB": "ibkit.ib",
+    "Client": "ibkit.ib",
+    "Wrapper": "ibkit.ib",
     "FlexError": "ibkit.flex",
     "FlexReport": "ibkit.flex",
     "IBC": "ibkit.ibc",
@@ -194,6 +196,7 @@ __all__ = [
     "BarList",
     "Bond",
     "BracketOrder",
+    "Client",
     "ClientIdInUse",
     "ComboLeg",
     "CommissionAndFeesReport",
@@ -328,6 +331,7 @@ __all__ = [
     "VolumeCondition",
     "Warrant",
     "Watchdog",
+    "Wrapper",
     "WshEventData",
     "__version__",
     "__version_info__",

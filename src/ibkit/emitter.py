@@ -129,12 +129,11 @@ class Emitter:
     )  # fmt: skip
 
     NO_VALUE: ClassVar[_NoValue] = NO_VALUE
+    logger: ClassVar[logging.Logger] = logger
     on_error: ClassVar[Emitter]
     """Emits (event, listener name, exception) for every listener of any event that raised."""
 
-    def __init__(
-        self, name: str = "", _with_error_done_events: bool = True, *, changed: bool = False
-    ) -> None:
+    def __init__(self, name: str = "", _with_error_done_events: bool = True, *, changed: bool = False) -> None:
         self._name = name
         self._plain = not _with_error_done_events
         self._changed = changed
@@ -184,15 +183,9 @@ class Emitter:
                             self._drop(slot)
                             return
                         result = slot.func(obj, *args)
-                    if (
-                        result is not None
-                        and hasattr(result, "__await__")
-                        and not isinstance(result, Emitter)
-                    ):
+                    if result is not None and hasattr(result, "__await__") and not isinstance(result, Emitter):
                         runtime().spawn(self._watch(slot, result))
-                except (
-                    Exception
-                ) as error:  # the listener's failure, whatever it is: reported, never swallowed
+                except Exception as error:  # the listener's failure, whatever it is: reported, never swallowed
                     self._failed(slot, error)
                 if not slot.missed or not slot.active:
                     return
@@ -294,9 +287,7 @@ class Emitter:
             self.done_event.connect(done, keep_ref=keep_ref)
         return self
 
-    def disconnect(
-        self, listener: Listener, error: Listener | None = None, done: Listener | None = None
-    ) -> Self:
+    def disconnect(self, listener: Listener, error: Listener | None = None, done: Listener | None = None) -> Self:
         """Stop calling ``listener`` (once, if it was connected several times).
 
         Unknown listeners are ignored.

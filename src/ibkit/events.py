@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from datetime import datetime, time
+from operator import not_
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from ibkit.emitter import NO_VALUE, Emitter, Listener
@@ -68,7 +69,7 @@ class Event(Emitter):
         """Emit until ``predicate`` fails, and end."""
         return ops.TakeWhile(predicate, source=self)
 
-    def dropwhile(self, predicate: Callable[..., object] = bool) -> ops.DropWhile:
+    def dropwhile(self, predicate: Callable[..., object] = not_) -> ops.DropWhile:
         """Leave out what comes before ``predicate`` fails for the first time."""
         return ops.DropWhile(predicate, source=self)
 
@@ -125,6 +126,10 @@ class Event(Emitter):
     ) -> ops.Map:
         """Emit ``func`` of each emission; coroutines are run, ``task_limit`` at a time."""
         return ops.Map(func, timeout, ordered, task_limit, source=self)
+
+    def emap(self, constr: Callable[..., Any], joiner: ops.Join) -> ops.Join:
+        """Make an event of each emission and emit what ``joiner``, such as ``Merge()``, makes of them all."""
+        return joiner.follow(self, constr)
 
     def mergemap(self, constr: Callable[..., Any]) -> ops.Merge:
         """Make an event of each emission and emit all of them as they come."""
@@ -253,9 +258,7 @@ class Event(Emitter):
         """Emit nothing (no arguments) and end when nothing came for ``timeout`` seconds."""
         return ops.Timeout(timeout, source=self)
 
-    def throttle(
-        self, maximum: float, interval: float, cost_func: Callable[..., float] | None = None
-    ) -> ops.Throttle:
+    def throttle(self, maximum: float, interval: float, cost_func: Callable[..., float] | None = None) -> ops.Throttle:
         """Emit at most ``maximum`` per ``interval`` seconds; the rest waits its turn, nothing is lost."""
         return ops.Throttle(maximum, interval, cost_func, source=self)
 
@@ -303,6 +306,13 @@ class Event(Emitter):
     def __getitem__(self, targets: ops.Op | tuple[ops.Op, ...]) -> ops.Fork:
         return self.fork(*(targets if isinstance(targets, tuple) else (targets,)))
 
+    def run(self) -> Any:
+        """Wait until the event has ended, while messages are processed; return the list of all its values.
+
+        For events that end by themselves, such as ``Event.timer(0.25, count=10)``.
+        """
+        return runtime().run(self.list())
+
     @staticmethod
     def create(obj: Any) -> Event:
         """Make an event of an event, an awaitable, an async iterable or an event's constructor."""
@@ -325,15 +335,13 @@ class Event(Emitter):
         return ops.Aiterate(ait)
 
     @staticmethod
-    def sequence(
-        values: Iterable[Any], interval: float = 0, times: Iterable[float] | None = None
-    ) -> ops.Sequence:
+    def sequence(values: Iterable[Any], interval: float = 0, times: Iterable[float] | None = None) -> ops.Sequence:
         """Emit the values, ``interval`` seconds apart or at ``times`` (seconds from now), and end."""
         return ops.Sequence(values, interval, times)
 
     @staticmethod
     def repeat(
-        value: object, count: int = 1, interval: float = 0, times: Iterable[float] | None = None
+        value: object = NO_VALUE, count: int = 1, interval: float = 0, times: Iterable[float] | None = None
     ) -> ops.Sequence:
         """Emit ``value`` ``count`` times, and end."""
         return ops.Sequence([value] * count, interval, times)

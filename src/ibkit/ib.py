@@ -20,6 +20,9 @@ from ibkit.requests.orders import OrderRequests
 from ibkit.requests.reference import ReferenceRequests
 from ibkit.requests.scanner import ScannerRequests
 from ibkit.requests.system import SystemRequests
+from ibkit.requests.wrapper import Wrapper
+
+__all__ = ["IB", "Client", "Wrapper"]
 
 
 class IB(
@@ -65,6 +68,7 @@ class IB(
     def __init__(self, defaults: IBDefaults | None = None, *, background: bool = False) -> None:
         super().__init__(defaults, background=background)
         self.client = Client(self)
+        self.wrapper = Wrapper(self)
 
     def _ended(self, engine: Engine, reason: str) -> None:
         super()._ended(engine, reason)

@@ -30,6 +30,9 @@ class Runtime(Protocol):
     def spawn(self, awaitable: Awaitable[object]) -> object:
         """Run ``awaitable`` to its end; it reports its own failure."""
 
+    def run(self, awaitable: Awaitable[Any]) -> Any:
+        """Wait for ``awaitable`` and return its result, while everything else goes on."""
+
     def future(self) -> Promise:
         """Return a pending future of the current loop."""
 
@@ -56,7 +59,6 @@ def runtime() -> Runtime:
     """Return the installed runtime; raises RuntimeError when there is none."""
     if _runtime is None:
         raise RuntimeError(
-            "nothing is installed that could wait for events: "
-            "import ibkit.hosts, or call ibkit.events.set_runtime"
+            "nothing is installed that could wait for events: import ibkit.hosts, or call ibkit.events.set_runtime"
         )
     return _runtime

@@ -69,11 +69,11 @@ def test_star_import_gives_everything() -> None:
 def test_what_is_missing_says_so() -> None:
     source = """
 try:
-    from ib_insync import Wrapper
+    from ib_insync import Decoder
 except ImportError as error:
     print(error)
 """
-    assert script(source) == "ibkit has no ib_insync.Wrapper: state is kept by ibkit.engine"
+    assert script(source) == "ibkit has no ib_insync.Decoder: messages are decoded by ibkit.wire"
 
 
 def test_eventkit_and_nest_asyncio() -> None:

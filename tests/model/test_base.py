@@ -9,11 +9,22 @@ import pickle
 import pytest
 
 import ibkit
-from ibkit import BarData, BarDataList, Contract, Order, Stock, Ticker, Trade, util
-from ibkit.model import nan
+from ibkit import (
+    BarData,
+    BarDataList,
+    Contract,
+    OptionComputation,
+    Order,
+    SoftDollarTier,
+    Stock,
+    Ticker,
+    Trade,
+    util,
+)
+from ibkit.model import Record, nan
 
 RECORDS = sorted(
-    (obj for obj in vars(ibkit).values() if isinstance(obj, type) and hasattr(obj, "nonDefaults")),
+    (obj for obj in vars(ibkit).values() if isinstance(obj, type) and issubclass(obj, Record)),
     key=lambda cls: cls.__name__,
 )
 
@@ -47,6 +58,25 @@ def test_update_and_non_defaults() -> None:
     with pytest.raises(TypeError, match="did you mean 'volume'"):
         bar.update(volumes=1)
     assert Ticker().nonDefaults() == {}
+
+
+def test_a_soft_dollar_tier_is_true_when_there_is_one() -> None:
+    assert not Order().softDollarTier
+    assert SoftDollarTier("Tier")
+
+
+def test_named_tuples_convert_like_ib_asyncs_data_classes() -> None:
+    """peer-weaknesses.md 1.24: they stay tuples, and have the methods as well."""
+    greeks = OptionComputation(0, delta=0.5)
+    index, volatility, *_ = greeks
+    assert (index, volatility, greeks[2]) == (0, None, 0.5)
+    assert list(greeks.dict()) == list(OptionComputation._fields)
+    assert greeks.tuple() == tuple(greeks)
+    assert type(greeks.tuple()) is tuple
+    assert greeks.nonDefaults() == {"tickAttrib": 0, "delta": 0.5}
+    with pytest.raises(AttributeError, match="_replace"):
+        greeks.update(delta=1.0)
+    assert greeks._replace(delta=1.0).delta == 1.0
 
 
 def test_equal_by_value_or_by_identity() -> None:

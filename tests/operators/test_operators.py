@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibkit import Event, Op
+from ibkit import Event, Op, operators
 
 
 def run(make: Callable[[Event], Event], values: list[Any], end: bool = True) -> list[Any]:
@@ -168,3 +168,67 @@ def test_errors_of_a_listener_can_be_listened_to(caplog: pytest.LogCaptureFixtur
     source.emit(1)
     assert [str(error) for error in seen] == ["no"]
     assert "no" in caplog.text
+
+
+def test_operators_of_arrays_are_those_of_each_array() -> None:
+    event = Event("prices")
+    arrays = event.array(3)
+    kinds = {
+        "min": arrays.min(), "max": arrays.max(), "sum": arrays.sum(), "prod": arrays.prod(), "mean": arrays.mean(),
+        "any": arrays.any(), "all": arrays.all(), "std": arrays.std(),
+    }  # fmt: skip
+    seen: dict[str, list[float]] = {name: [] for name in kinds}
+    for name, op in kinds.items():
+        op += seen[name].append
+    for price in (1.0, 2.0, 3.0, 4.0):
+        event.emit(price)
+    assert seen["min"] == [1, 1, 1, 2]
+    assert seen["max"] == [1, 2, 3, 4]
+    assert seen["sum"] == [1, 3, 6, 9]
+    assert seen["prod"] == [1, 2, 6, 24]
+    assert seen["mean"] == [1, 1.5, 2, 3]
+    assert seen["all"] == seen["any"] == [True] * 4
+    assert seen["std"][0] != seen["std"][0]
+    assert seen["std"][1:] == pytest.approx([0.5**0.5, 1, 1])
+
+
+def test_an_event_for_each_emission_joined_by_any_joiner() -> None:
+    parts: dict[int, Event] = {1: Event("one"), 2: Event("two")}
+    source = Event("source")
+    seen: list[str] = []
+    joined = source.emap(lambda n: parts[n], operators.Merge())
+    joined += seen.append
+    piped = operators.Mergemap(lambda n: parts[n])
+    source.pipe(piped)
+    piped_seen: list[str] = []
+    piped += piped_seen.append
+    source.emit(1)
+    source.emit(2)
+    parts[2].emit("b")
+    parts[1].emit("a")
+    assert seen == piped_seen == ["b", "a"]
+    source.set_done()
+    for part in parts.values():
+        part.set_done()
+    assert joined.done()
+    assert piped.done()
+
+
+def test_a_fork_is_joined_by_any_joiner() -> None:
+    source = Event("source")
+    seen: list[object] = []
+    joined = source.fork(operators.Max(), operators.Min()).join(operators.Zip())
+    joined += lambda *args: seen.append(args)
+    for n in (2, 3, 1):
+        source.emit(n)
+    assert seen == [(2, 2), (3, 2), (3, 1)]
+
+
+def test_dropwhile_waits_for_something_true() -> None:
+    source = Event("source")
+    seen: list[int] = []
+    kept = source.dropwhile()
+    kept += seen.append
+    for n in (0, 0, 5, 0):
+        source.emit(n)
+    assert seen == [5, 0]

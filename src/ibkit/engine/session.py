@@ -50,7 +50,7 @@ def server_hello(engine: Engine, body: bytes) -> None:
     engine.version = hello.version
     engine.session.time_text = hello.time_text
     engine.speak(Codec(Role.CLIENT, hello.version))
-    engine.send(m.StartApi(engine.client_id, ""))
+    engine.send(m.StartApi(engine.client_id, engine.capabilities))
     logger.info("connected to %s, server version %d", engine.name, hello.version)
 
 

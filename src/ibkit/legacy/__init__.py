@@ -18,7 +18,8 @@ from importlib.util import find_spec
 from types import ModuleType
 
 import ibkit
-from ibkit import events, operators, util
+from ibkit import util
+from ibkit.legacy import eventkit
 
 VERSIONS = {"ib_insync": "0.9.86", "ib_async": "2.1.0"}
 """The packages that are stood in for, and the version each claims to be."""
@@ -28,13 +29,17 @@ SUBMODULES = (
     "util", "version", "wrapper",
 )  # fmt: skip
 
-ELSEWHERE = {"Client": "ibkit.requests.client", "IB": "ibkit.legacy.ib"}
+ELSEWHERE = {
+    "FLEXREPORT_URL": "ibkit.flex.FLEX_URL",
+    "IB": "ibkit.legacy.ib.IB",
+    "OrderKeyType": "ibkit.requests.wrapper.OrderKeyType",
+    "nan": "ibkit.model.values.nan",
+}
 """Names that scripts import and that ``ibkit`` does not export, or not with the old manners: where they are."""
 
 MISSING = {
     "Connection": "bytes travel through ibkit.links",
     "Decoder": "messages are decoded by ibkit.wire",
-    "Wrapper": "state is kept by ibkit.engine",
 }
 """Names of the insides of ib_insync, which ibkit does not imitate: what there is instead."""
 
@@ -55,7 +60,8 @@ class _Package(ModuleType):
 
     def __getattr__(self, name: str) -> object:
         if name in ELSEWHERE:
-            value = getattr(import_module(ELSEWHERE[name]), name)
+            module, _, attribute = ELSEWHERE[name].rpartition(".")
+            value = getattr(import_module(module), attribute)
         elif hasattr(ibkit, name) and not name.startswith("__"):
             value = getattr(ibkit, name)
         elif name in MISSING:
@@ -66,28 +72,25 @@ class _Package(ModuleType):
         return value
 
 
+def stand_ins() -> dict[str, ModuleType]:
+    """Return what answers each import, by the name of the module."""
+    modules: dict[str, ModuleType] = {}
+    for package in VERSIONS:
+        parent = modules[package] = _Package(package, package, is_package=True)
+        for name in SUBMODULES:
+            child = util if name == "util" else _Package(f"{package}.{name}", package, is_package=False)
+            modules[f"{package}.{name}"] = child
+            setattr(parent, name, child)
+    events = modules["eventkit"] = ModuleType("eventkit", "eventkit, answered by ibkit")
+    events.__spec__ = ModuleSpec("eventkit", None)
+    vars(events).update(eventkit.NAMES)
+    return modules
+
+
 def install() -> None:
     """Answer the imports from now on; twice is once."""
-    for package in VERSIONS:
-        if isinstance(sys.modules.get(package), _Package):
-            continue
-        parent = sys.modules[package] = _Package(package, package, is_package=True)
-        for name in SUBMODULES:
-            if name == "util":
-                child: ModuleType = util
-            else:
-                child = _Package(f"{package}.{name}", package, is_package=False)
-            sys.modules[f"{package}.{name}"] = child
-            setattr(parent, name, child)
-    sys.modules["eventkit"] = _module("eventkit", events, operators)
+    if not isinstance(sys.modules.get("ib_insync"), _Package):
+        sys.modules.update(stand_ins())
     if find_spec("nest_asyncio") is None:
         patch = sys.modules["nest_asyncio"] = ModuleType("nest_asyncio", "not installed, and not needed by ibkit")
         patch.apply = lambda loop=None: None  # type: ignore[attr-defined]  # the one function it has
-
-
-def _module(name: str, *sources: ModuleType) -> ModuleType:
-    module = ModuleType(name, f"{name}, answered by ibkit")
-    module.__spec__ = ModuleSpec(name, None)
-    for source in sources:
-        vars(module).update((key, value) for key, value in vars(source).items() if not key.startswith("_"))
-    return module

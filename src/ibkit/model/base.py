@@ -118,6 +118,39 @@ class Record:
         return dataclassNonDefaults(self)
 
 
+def named_tuple_methods(cls: type[T]) -> type[T]:
+    """Give a NamedTuple the methods of ``Record``, for users of ib_async, where these classes are data classes."""
+
+    def as_dict(self: Any) -> dict[str, Any]:  # Any: of any of the classes
+        """Return the fields as a dict (not recursive)."""
+        found: dict[str, Any] = self._asdict()
+        return found
+
+    def as_tuple(self: Any) -> tuple[Any, ...]:
+        """Return the field values in field order (not recursive)."""
+        return tuple(self)
+
+    def update(self: Any, *srcObjs: object, **kwargs: object) -> None:
+        """Raise AttributeError: the fields cannot be changed."""
+        raise AttributeError(f"a {type(self).__name__} cannot be changed: make another one with _replace()")
+
+    def non_defaults(self: Any) -> dict[str, Any]:
+        """Return the fields that differ from their default."""
+        defaults = self._field_defaults
+        return {
+            name: value
+            for name, value in self._asdict().items()
+            if value is not None and value == value and value not in ([], {}) and value != defaults.get(name, _NOTHING)
+        }
+
+    for name, method in (("dict", as_dict), ("tuple", as_tuple), ("update", update), ("nonDefaults", non_defaults)):
+        setattr(cls, name, method)
+    return cls
+
+
+_NOTHING = object()
+
+
 class Alias(Generic[T]):
     """A second name of a field, readable and writable."""
 

@@ -109,9 +109,9 @@ class Contract(Record):
         return contract
 
     @staticmethod
-    def recreate(contract: Contract) -> Contract:
-        """Return a copy of ``contract`` as the subclass that fits its security type."""
-        return Contract.create(**dataclassAsDict(contract))
+    def recreate(c: Contract) -> Contract:
+        """Return a copy of a contract as the subclass that fits its security type."""
+        return Contract.create(**dataclassAsDict(c))
 
     def isHashable(self) -> bool:
         """Tell whether the contract can be a dict key: it has a conId of its own and is no combo."""
@@ -127,15 +127,11 @@ class Contract(Record):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Contract):
             return NotImplemented
-        return bool(self.conId and self.conId == other.conId) or (
-            dataclassAsTuple(self) == dataclassAsTuple(other)
-        )
+        return bool(self.conId and self.conId == other.conId) or (dataclassAsTuple(self) == dataclassAsTuple(other))
 
     def __hash__(self) -> int:
         if not self.isHashable():
-            raise ValueError(
-                f"{self} cannot be hashed, it has no conId of its own: call ib.qualifyContracts() first"
-            )
+            raise ValueError(f"{self} cannot be hashed, it has no conId of its own: call ib.qualifyContracts() first")
         # A continuous future shares its conId with the future it currently stands for.
         return -self.conId if self.secType == "CONTFUT" else self.conId
 
@@ -499,9 +495,7 @@ class ContractDetails(Record):
     fundSubsequentMinimumPurchase: str = ""
     fundBlueSkyStates: str = ""
     fundBlueSkyTerritories: str = ""
-    fundDistributionPolicyIndicator: FundDistributionPolicyIndicator = (
-        FundDistributionPolicyIndicator.NoneItem
-    )
+    fundDistributionPolicyIndicator: FundDistributionPolicyIndicator = FundDistributionPolicyIndicator.NoneItem
     fundAssetType: FundAssetType = FundAssetType.NoneItem
     ineligibilityReasonList: list[IneligibilityReason] = field(default_factory=list)
     eventContract1: str = ""

@@ -11,7 +11,7 @@ from datetime import date as date_
 from enum import Enum, Flag, auto
 from typing import NamedTuple
 
-from ibkit.model.base import Alias, Record
+from ibkit.model.base import Alias, Record, named_tuple_methods
 from ibkit.model.contract import Contract
 from ibkit.model.values import EPOCH, UNSET_DOUBLE, UNSET_INTEGER, nan
 
@@ -378,6 +378,7 @@ class Fill(NamedTuple):
     time: datetime
 
 
+@named_tuple_methods
 class EfpData(NamedTuple):
     """An exchange-for-physical quote."""
 
@@ -390,6 +391,7 @@ class EfpData(NamedTuple):
     dividendsToLastTradeDate: float
 
 
+@named_tuple_methods
 class OptionComputation(NamedTuple):
     """Price, volatility and greeks of an option; None where the broker computed nothing.
 
@@ -429,6 +431,7 @@ class OptionComputation(NamedTuple):
         return self * factor
 
 
+@named_tuple_methods
 class OptionChain(NamedTuple):
     """The expirations and strikes of an underlying on one exchange and trading class."""
 
@@ -440,6 +443,7 @@ class OptionChain(NamedTuple):
     strikes: list[float]
 
 
+@named_tuple_methods
 class Dividends(NamedTuple):
     """Dividends of the past and next twelve months, and the next one."""
 
@@ -449,6 +453,7 @@ class Dividends(NamedTuple):
     nextAmount: float | None
 
 
+@named_tuple_methods
 class NewsArticle(NamedTuple):
     """A news article; ``articleType`` 0 is text or HTML, 1 is PDF in base64."""
 
@@ -456,6 +461,7 @@ class NewsArticle(NamedTuple):
     articleText: str
 
 
+@named_tuple_methods
 class HistoricalNews(NamedTuple):
     """A headline of the past."""
 
@@ -465,6 +471,7 @@ class HistoricalNews(NamedTuple):
     headline: str
 
 
+@named_tuple_methods
 class NewsTick(NamedTuple):
     """A headline; ``timeStamp`` is epoch milliseconds."""
 
@@ -475,6 +482,7 @@ class NewsTick(NamedTuple):
     extraData: str
 
 
+@named_tuple_methods
 class NewsBulletin(NamedTuple):
     """A bulletin of the broker; ``msgType`` 1 regular, 2 exchange no longer, 3 exchange again available."""
 
@@ -484,6 +492,7 @@ class NewsBulletin(NamedTuple):
     origExchange: str
 
 
+@named_tuple_methods
 class FamilyCode(NamedTuple):
     """The family an account belongs to."""
 
@@ -491,6 +500,7 @@ class FamilyCode(NamedTuple):
     familyCodeStr: str
 
 
+@named_tuple_methods
 class SmartComponent(NamedTuple):
     """The exchange behind a letter of a consolidated quote."""
 
@@ -499,6 +509,7 @@ class SmartComponent(NamedTuple):
     exchangeLetter: str
 
 
+@named_tuple_methods
 class ConnectionStats(NamedTuple):
     """Traffic of a connection; ``startTime`` in epoch seconds, ``duration`` in seconds."""
 

@@ -23,6 +23,10 @@ class SoftDollarTier(Record):
     val: str = ""
     displayName: str = ""
 
+    def __bool__(self) -> bool:
+        """Tell whether there is a tier at all."""
+        return bool(self.name or self.val or self.displayName)
+
 
 @dataclass(repr=False, eq=False)
 class OrderComboLeg(Record):

@@ -356,6 +356,8 @@ class TimeBars(Op):
     bar.
     """
 
+    bars: BarList
+
     def __init__(self, timer: Event, source: Event | None = None) -> None:
         self.bars = BarList()
         self._timer = timer
@@ -387,6 +389,8 @@ class TickBars(Op):
     Emits the BarList when a bar is full, as does ``bars.updateEvent`` (bars, True).
     """
 
+    bars: BarList
+
     def __init__(self, count: int, source: Event | None = None) -> None:
         self.bars = BarList()
         self._count = count
@@ -407,6 +411,8 @@ class VolumeBars(Op):
 
     Emits the BarList when a bar is full, as does ``bars.updateEvent`` (bars, True).
     """
+
+    bars: BarList
 
     def __init__(self, volume: float, source: Event | None = None) -> None:
         self.bars = BarList()

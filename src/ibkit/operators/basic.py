@@ -9,6 +9,7 @@ import copy
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable
+from operator import not_
 from typing import Any
 
 from ibkit import clock
@@ -63,6 +64,9 @@ class TakeWhile(Filter):
 
 class DropWhile(Filter):
     _open = False
+
+    def __init__(self, predicate: Callable[..., object] = not_, source: Emitter | None = None) -> None:
+        super().__init__(predicate, source)
 
     def on_source(self, *args: Any) -> None:
         self._open = self._open or not self._predicate(*args)
@@ -278,9 +282,7 @@ class Mean(Op):
 
 
 class Ema(Op):
-    def __init__(
-        self, n: float | None = None, weight: float | None = None, source: Emitter | None = None
-    ) -> None:
+    def __init__(self, n: float | None = None, weight: float | None = None, source: Emitter | None = None) -> None:
         if (n is None) == (weight is None):
             raise ValueError("give either the number of values n or the weight of the newest one")
         self._weight = weight if weight is not None else 2.0 / ((n or 0) + 1)
@@ -336,14 +338,6 @@ class DequeOf(Op):
     def on_source(self, *args: Any) -> None:
         self._values.append(unpack(args))
         self.emit(self._values)
-
-
-class ArrayOf(DequeOf):
-    def on_source(self, *args: Any) -> None:
-        import numpy
-
-        self._values.append(unpack(args))
-        self.emit(numpy.array(self._values))
 
 
 class Chunk(Op):

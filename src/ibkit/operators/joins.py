@@ -73,6 +73,19 @@ class Join(Op):
         return self
 
 
+class Emap(Op):
+    """Makes an event of each emission and emits what ``joiner`` makes of them all."""
+
+    def __init__(self, constr: Callable[..., Any], joiner: Join, source: Emitter | None = None) -> None:
+        self._constr = constr
+        self._joiner = joiner
+        joiner.connect(self.emit, self.on_source_error, self.on_source_done, keep_ref=True)
+        super().__init__(source)
+
+    def set_source(self, source: Emitter) -> None:
+        self._joiner.follow(source, self._constr)
+
+
 class Merge(Join):
     def on_value(self, source: Emitter, *args: Any) -> None:
         self.emit(*args)
@@ -124,8 +137,12 @@ class Chain(Join):
 
 class Zip(Join):
     def __init__(self, *sources: Emitter) -> None:
-        self._columns: list[tuple[Emitter, deque[Any]]] = [(s, deque()) for s in sources]
+        self._columns: list[tuple[Emitter, deque[Any]]] = []
         super().__init__(*sources)
+
+    def add_source(self, source: Emitter) -> None:
+        self._columns.append((source, deque()))
+        super().add_source(source)
 
     def on_value(self, source: Emitter, *args: Any) -> None:
         for column_source, column in self._columns:
@@ -142,10 +159,15 @@ class Zip(Join):
 
 class Ziplatest(Join):
     def __init__(self, *sources: Emitter, partial: bool = True) -> None:
-        self._order = sources
-        self._latest: list[Any] = [s.value() for s in sources]
+        self._order: list[Emitter] = []
+        self._latest: list[Any] = []
         self._partial = partial
         super().__init__(*sources)
+
+    def add_source(self, source: Emitter) -> None:
+        self._order.append(source)
+        self._latest.append(source.value())
+        super().add_source(source)
 
     def on_value(self, source: Emitter, *args: Any) -> None:
         for i, s in enumerate(self._order):
@@ -157,6 +179,12 @@ class Ziplatest(Join):
 
 class Fork(list[Event]):
     """Several operators on one source, to be joined again."""
+
+    def join(self, joiner: Join) -> Join:
+        """Emit what ``joiner`` makes of them."""
+        for source in self:
+            joiner.add_source(source)
+        return joiner
 
     def merge(self) -> Merge:
         """Emit what any of them emits."""
@@ -181,3 +209,26 @@ class Fork(list[Event]):
     def ziplatest(self, partial: bool = True) -> Ziplatest:
         """Emit the latest values of all."""
         return Ziplatest(*self, partial=partial)
+
+
+# -- an event for each emission ----------------------------------------------------------------------
+
+
+class Mergemap(Emap):
+    def __init__(self, constr: Callable[..., Any], source: Emitter | None = None) -> None:
+        super().__init__(constr, Merge(), source)
+
+
+class Concatmap(Emap):
+    def __init__(self, constr: Callable[..., Any], source: Emitter | None = None) -> None:
+        super().__init__(constr, Concat(), source)
+
+
+class Chainmap(Emap):
+    def __init__(self, constr: Callable[..., Any], source: Emitter | None = None) -> None:
+        super().__init__(constr, Chain(), source)
+
+
+class Switchmap(Emap):
+    def __init__(self, constr: Callable[..., Any], source: Emitter | None = None) -> None:
+        super().__init__(constr, Switch(), source)

@@ -19,8 +19,8 @@ from ibkit.runtime import Timer, runtime
 class Wait(Event):
     __slots__ = ()
 
-    def __init__(self, future: Awaitable[Any]) -> None:
-        super().__init__("wait")
+    def __init__(self, future: Awaitable[Any], name: str = "wait") -> None:
+        super().__init__(name)
         runtime().spawn(self._run(future))
 
     async def _run(self, future: Awaitable[Any]) -> None:
@@ -122,9 +122,7 @@ class Timerange(Event):
         self._timer = runtime().call_later(clock.seconds_until(self._time), self._tick)
 
     def _tick(self) -> None:
-        if (
-            clock.default.time() >= self._time
-        ):  # else woken early, or the clock was changed: wait for the rest
+        if clock.default.time() >= self._time:  # else woken early, or the clock was changed: wait for the rest
             moment = datetime.fromtimestamp(self._time, UTC).astimezone()
             self._time += self._step
             self.emit(moment)

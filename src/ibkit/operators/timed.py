@@ -58,8 +58,8 @@ class Timeout(Op):
 
 
 class Debounce(Op):
-    def __init__(self, delay: float, on_first: bool = False, source: Emitter | None = None) -> None:
-        self._delay = delay
+    def __init__(self, interval: float, on_first: bool = False, source: Emitter | None = None) -> None:
+        self._delay = interval
         self._on_first = on_first
         self._timer: Timer | None = None
         self._held: tuple[Any, ...] | None = None
@@ -90,6 +90,8 @@ class Debounce(Op):
 
 class Throttle(Op):
     """``status_event`` emits True when emissions begin to wait and False when none waits any more."""
+
+    status_event: Event
 
     def __init__(
         self,
@@ -222,7 +224,7 @@ class Map(Op):
 
     async def _bounded(self, awaitable: Awaitable[Any]) -> Any:
         """Await with the timeout; the coroutine itself goes on when it is too slow."""
-        if self._timeout is None:
+        if not self._timeout:
             return await awaitable
         promise = runtime().future()
 

@@ -7,26 +7,32 @@ raw requests reach events (errorEvent, accountValueEvent ...) but no caller. Mus
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Final, get_args
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any, ClassVar, Final, get_args
 
+from ibkit import hosts
+from ibkit.engine.signals import IBEvents
 from ibkit.engine.throttle import MAX_REQUESTS, REQUESTS_INTERVAL_S
 from ibkit.errors import NotConnected
 from ibkit.events import Event
-from ibkit.model import ConnectionStats, OrderCancel
+from ibkit.model import ConnectionStats, OrderCancel, StartupFetchNONE
 from ibkit.wire import MAX_VERSION, MIN_VERSION
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
     from ibkit.engine.core import Engine
-    from ibkit.requests.base import Requests
+    from ibkit.requests.connecting import ConnectRequests
+    from ibkit.requests.wrapper import Wrapper
 
 # The docstring of a message ends in the official client's name for it: "REQ_MKT_DATA (1): reqMktData."
 _RAW: Final[dict[str, type[m.Request]]] = {
     (cls.__doc__ or "").partition(": ")[2].rstrip("."): cls for cls in get_args(m.Request)
 }
 
-# Where the arguments come in another order than the fields.
+# Where the arguments come in another order than the fields, or under another name: name=field.
 _ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "cancelOrder": ("orderId", "manualCancelOrderTime=orderCancel"),
+    "reqWshEventData": ("reqId", "data=wshEventData"),
     "replaceFA": ("reqId", "faData", "cxml"),
     "reqHeadTimeStamp": ("reqId", "contract", "whatToShow", "useRTH", "formatDate"),
     "reqHistoricalData": (
@@ -63,13 +69,18 @@ class Client:
     MinClientVersion: ClassVar[int] = MIN_VERSION
     MaxClientVersion: ClassVar[int] = MAX_VERSION
 
+    MaxRequests: int = MAX_REQUESTS
+    RequestsInterval: float = REQUESTS_INTERVAL_S
+
     events: ClassVar[tuple[str, ...]] = ("apiStart", "apiEnd", "apiError", "throttleStart", "throttleEnd")
 
-    def __init__(self, requests: Requests) -> None:
-        self._requests = requests
-        self.MaxRequests: int = MAX_REQUESTS
-        self.RequestsInterval: float = REQUESTS_INTERVAL_S
+    def __init__(self, ib: ConnectRequests) -> None:
+        if not isinstance(ib, IBEvents):
+            raise TypeError(f"a client belongs to an IB and is made by it; got {ib!r}. Listen to the events of an IB "
+                            "in place of the callbacks of a wrapper")  # fmt: skip
+        self._requests = ib
         self.connectOptions = ""
+        self.optCapab = ""
         self.host = ""
         self.port = 0
         self.clientId = -1
@@ -125,29 +136,38 @@ class Client:
             raise NotConnected()
         return list(self._requests._state.account.managed)
 
+    @property
+    def wrapper(self) -> Wrapper:
+        """What is known: ``ib.wrapper``."""
+        return self._requests.wrapper
+
+    def connect(self, host: str, port: int, clientId: int, timeout: float | None = 2.0) -> None:
+        """Connect without fetching the state; see ``IB.connect``."""
+        self._requests.connect(host, port, clientId, timeout or 0, fetchFields=StartupFetchNONE)
+
+    async def connectAsync(self, host: str, port: int, clientId: int, timeout: float | None = 2.0) -> None:
+        """Connect like ``connect``, in the running loop."""
+        await self._requests.connectAsync(host, port, clientId, timeout or 0, fetchFields=StartupFetchNONE)
+
+    def disconnect(self) -> None:
+        """Close the connection; see ``IB.disconnect``."""
+        self._requests.disconnect()
+
+    def run(self) -> None:
+        """Process messages until interrupted."""
+        hosts.run()
+
+    def setOptionalCapabilities(self, optCapab: str) -> None:
+        """Set what the next connection tells the gateway that this program can do; see IB's documentation."""
+        self.optCapab = optCapab
+
     def setConnectOptions(self, connectOptions: str) -> None:
         """Set what the next connection tells the gateway, such as '+PACEAPI' (pace instead of refusing)."""
         self.connectOptions = connectOptions
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        cls = _RAW.get(name)
-        if cls is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        names = _ARGUMENTS.get(name, cls._fields)
-        defaults = _DEFAULTS.get(name, {})
+    if TYPE_CHECKING:
 
-        def send(*args: object, **kwargs: object) -> None:
-            if len(args) > len(names):
-                raise TypeError(f"{name}() takes {', '.join(names) or 'no arguments'}; {len(args)} were given")
-            fields = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
-            if isinstance(text := fields.get("orderCancel"), str):
-                fields["orderCancel"] = OrderCancel(manualOrderCancelTime=text)
-            message = cls(**fields)  # type: ignore[arg-type]  # raw: the encoder checks the values
-            self._requests._do(lambda engine: engine.send(message))
-
-        send.__name__ = name
-        send.__doc__ = f"Send {cls.__doc__}"
-        return send
+        def __getattr__(self, name: str) -> Callable[..., None]: ...  # the requests, added below
 
     # -- told by the connection ----------------------------------------------------------------------
 
@@ -160,3 +180,32 @@ class Client:
         if not engine.wanted_end:
             self.apiError.emit(reason)
             self.apiEnd.emit()
+
+
+def _raw(name: str, cls: type[m.Request]) -> Callable[..., None]:
+    """Make the method that sends a request as it is."""
+    arguments = [argument.rpartition("=") for argument in _ARGUMENTS.get(name, cls._fields)]
+    fields = {theirs or field: field for theirs, _, field in arguments}
+    defaults = _DEFAULTS.get(name, {})
+
+    def send(self: Client, *args: object, **kwargs: object) -> None:
+        given = signature.bind(self, *args, **kwargs).arguments
+        values = {**defaults, **{fields[key]: value for key, value in given.items() if key != "self"}}
+        if isinstance(text := values.get("orderCancel"), str):
+            values["orderCancel"] = OrderCancel(manualOrderCancelTime=text)
+        message = cls(**values)
+        self._requests._do(lambda engine: engine.send(message))
+
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [Parameter(key, kind, default=defaults.get(field, Parameter.empty)) for key, field in fields.items()]
+    signature = Signature([Parameter("self", kind), *parameters])
+    method: Any = send  # a function takes no other attributes for a type checker
+    method.__name__, method.__qualname__ = name, f"Client.{name}"
+    method.__doc__ = f"Send {cls.__doc__}"
+    method.__signature__ = signature
+    sender: Callable[..., None] = method
+    return sender
+
+
+for _name, _cls in _RAW.items():
+    setattr(Client, _name, _raw(_name, _cls))

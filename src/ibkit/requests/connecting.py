@@ -25,6 +25,7 @@ from ibkit.requests import account as account_requests
 from ibkit.requests import orders as order_requests
 from ibkit.requests.base import Connection, Requests, default_clock, run
 from ibkit.requests.client import Client
+from ibkit.requests.wrapper import Wrapper
 from ibkit.wire import messages as m
 
 logger = logging.getLogger("ibkit.ib")
@@ -151,6 +152,7 @@ class ConnectRequests(Requests):
     """The connection itself."""
 
     client: Client
+    wrapper: Wrapper
 
     def connect(
         self,
@@ -279,6 +281,7 @@ class ConnectRequests(Requests):
             client_id=startup.client_id,
             limits=self.client,
             options=self.client.connectOptions,
+            capabilities=self.client.optCapab,
             name=link.name,
         )
         self.client.clientId = startup.client_id

@@ -41,7 +41,7 @@ REASONS: dict[str, str] = {
     "*:CommissionReport.commission": "a cost is NaN until its report has come: an unknown commission is not 0",
     "*:CommissionReport.realizedPNL": "as commission",
     "*:CommissionReport.yield_": "as commission",
-    "*:Order.routeMarketableToBbo": "three values: None leaves it to TWS, False (which theirs never sends) turns it off",
+    "*:Order.routeMarketableToBbo": "None leaves it to TWS; False, which theirs never sends, turns it off",
     "ib_insync:OrderStatus.ActiveStates": "and the two states that ib_async adds",
     "ib_async:OrderStatus.DoneStates": "as in ib_insync: TWS may yet activate an Inactive order (semantics.md 5)",
     "ib_async:Ticker.*": _ORDER,

@@ -5,6 +5,7 @@ compare the package with the file that is here. Only facts of the interface are 
 """
 
 import ast
+import contextlib
 import dataclasses
 import enum
 import importlib
@@ -81,13 +82,11 @@ def fields(cls: Any) -> list[str]:
 
 def attributes_of_objects(cls: Any) -> set[str]:
     """What objects of a class hold beside its fields: what its constructor sets, what it is annotated with."""
-    names = set(cls.__dict__.get("__annotations__", ()))
+    names = set(inspect.get_annotations(cls))
     makers = {"Wrapper": (object(),), "Client": (object(),)}
     if not issubclass(cls, (BaseException, enum.Enum)) and not any(base.__name__ == "Event" for base in cls.__mro__):
-        try:
+        with contextlib.suppress(TypeError):  # it needs arguments: what its class tells is all there is
             names |= set(getattr(cls(*makers.get(cls.__name__, ())), "__dict__", ()))
-        except TypeError:  # it needs arguments: what its class tells is all there is
-            pass
     return names
 
 

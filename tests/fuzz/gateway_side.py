@@ -27,7 +27,7 @@ class Peer:
         self.gateway = gateway
         self.session: Session = gateway.connect("fuzzer")
         self.reader = FrameReader()
-        self.codec = Codec(Role.CLIENT, version)
+        self.codec = Codec(Role.CLIENT, version)  # until the gateway has told its version
         self.greeted = False
         self.answers: list[object] = []
         self.errors = 0
@@ -43,7 +43,7 @@ class Peer:
         self.reader.feed(self.session.output())
         while (body := self.reader.next()) is not None:
             if not self.greeted:
-                handshake.read_server_hello(body)
+                self.codec = Codec(Role.CLIENT, handshake.read_server_hello(body).version)
                 self.greeted = True
                 continue
             message = self.codec.decode(body)

@@ -116,6 +116,48 @@ def test_a_nul_in_a_protobuf_text_is_refused_at_the_door(request_: m.Request) ->
         assert error.errorCode == 320
 
 
+@pytest.mark.parametrize("field", [b"99999999999", b"-2147483649", b"nan"])
+def test_numbers_that_no_other_client_could_be_told_are_refused(field: bytes) -> None:
+    for version in (176, 206):
+        client = World(server_version=version).client(version=version)
+        frame = client.codec.encode(m.ReqAccountSummary(1234567, "All", "NetLiquidation"))
+        body = frame[4:].replace(b"1234567", field)
+        for _ in range(2):
+            client.send_bytes(len(body).to_bytes(4, "big") + body)
+            (error,) = client.read()
+            assert isinstance(error, m.ErrMsg)
+            assert (error.reqId, error.errorCode) == (-1, 320)
+
+
+@pytest.mark.parametrize("text", ["1.0000000000000000E+999999999", "-1.0000000000000000E-999999999", "sNaN", "1e5000"])
+def test_quantities_that_would_fill_the_memory_when_written_out(text: str) -> None:
+    body = protobuf(61, (1, 2, b"DU1"), (3, 2, text.encode()))
+    try:
+        found = decode(body)
+    except MalformedMessage:
+        return
+    assert isinstance(found, m.PositionData)
+    assert isinstance(found.position, float)
+
+
+def test_a_request_that_this_version_does_not_have_is_an_unknown_one() -> None:
+    client = World(server_version=208).client(version=208)
+    body = protobuf(108, (1, 0, b"\x01"))
+    client.send_bytes(len(body).to_bytes(4, "big") + body)
+    (error,) = client.read()
+    assert isinstance(error, m.ErrMsg)
+    assert error.errorCode == 320
+    assert client.session.unknown_ids() == {308: 1}
+
+
+def test_ids_nobody_knows_are_counted_up_to_a_limit() -> None:
+    codec = Codec(Role.CLIENT, NEWEST)
+    for number in range(100_000, 102_000):
+        codec.decode(number.to_bytes(4, "big"))
+    assert codec.unknown_ids.total() == 2_000
+    assert len(codec.unknown_ids) <= 1_001
+
+
 def test_the_fuzzer_finds_what_is_planted(monkeypatch: pytest.MonkeyPatch) -> None:
     from ibkit.engine import core
     from tests.fuzz.__main__ import fuzz

@@ -33,6 +33,7 @@ from ibkit.wire.numbers import (
     quantity_text,
     read_float,
     read_int,
+    sendable,
     size,
     told,
     unescape,
@@ -110,7 +111,10 @@ class Int(Kind):
         return str(found)
 
     def read(self, text: str, slot: Slot) -> Any:
-        return read_int(text, slot.unset)
+        found = read_int(text, slot.unset)
+        return (
+            found if slot.server or self.protobuf == "string" else sendable(found, 64 if "64" in self.protobuf else 32)
+        )
 
     def put(self, value: Any, slot: Slot) -> Any:
         found = integer(value)
@@ -150,7 +154,8 @@ class Float(Kind):
         return number(value)
 
     def read(self, text: str, slot: Slot) -> Any:
-        return read_float(text, slot.unset)
+        found = read_float(text, slot.unset)
+        return found if slot.server else sendable(found)
 
     def put(self, value: Any, slot: Slot) -> Any:
         found = self._number(value, slot)
@@ -161,8 +166,8 @@ class Float(Kind):
 
     def get(self, value: Any, slot: Slot) -> Any:
         if self.protobuf == "string":
-            return read_float(value, slot.unset)
-        return told(value, slot.unset)
+            return self.read(value, slot)
+        return told(value, slot.unset) if slot.server else sendable(value)
 
 
 class Strike(Float):
@@ -191,7 +196,8 @@ class Quantity(Kind):
         return "" if found is None else quantity_text(found)
 
     def read(self, text: str, slot: Slot) -> Any:
-        return quantity(text, slot.unset)
+        found = quantity(text, slot.unset)
+        return found if slot.server else sendable(found)
 
     def put(self, value: Any, slot: Slot) -> Any:
         return self.write(value, slot) or None

@@ -92,6 +92,8 @@ def quantity(text: str, unset: object) -> object:
         return unset
     short = float(text)
     exact = Decimal(text)
+    if abs(exact.adjusted()) > 400:  # beyond all doubles; written out it would fill the memory
+        raise ValueError(f"{text!r} is no quantity")
     return short if Decimal(repr(short)) == exact else exact
 
 
@@ -123,6 +125,13 @@ def read_int(text: str, unset: object) -> object:
         if not value.is_integer():
             raise
         return int(value)
+
+
+def sendable(value: Any, bits: int = 0) -> Any:
+    """Return a number that a client sent; raises ValueError for one that could not be told to other clients."""
+    if value != value or (bits and not -(1 << bits - 1) <= value < 1 << bits - 1):
+        raise ValueError(f"{value!r} has no form on the wire")
+    return value
 
 
 def float_text(value: int | float | Decimal) -> str:

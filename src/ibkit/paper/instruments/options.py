@@ -61,7 +61,7 @@ class Chain:
     def step_of(self, strike: float) -> int | None:
         """Return the place of a strike on the grid; None when it is not on it."""
         place = (strike - self.lowest) / self.step
-        index = round(place)
+        index = round(place) if abs(place) < 1e9 else -1
         return index if abs(place - index) < 1e-6 and 0 <= index < len(self.strikes()) else None
 
     def expirations(self, today: date) -> list[date]:

@@ -199,6 +199,7 @@ class ProtobufReaderSource:
             general = source.use(name_of("get", leaf), getter)
             return f"({other} if not ({v} := {x}) else {d} if {test} else {general}({v}))"
         simple = type(kind) is Bool or (isinstance(kind, Int | Float) and kind.protobuf in ("int32", "int64", "double"))
+        simple = simple and (self.server or not isinstance(kind, Float))
         if simple and leaf.unset == leaf.unset:
             zero = type(leaf.absent) in (int, float, bool) and leaf.absent == 0 and not isinstance(found, str)
             if zero or (type(kind) is Bool and not kind.always):

@@ -94,6 +94,8 @@ def read_text(source: Source, leaf: Leaf, x: str, server: bool, strict: bool) ->
     if isinstance(kind, Escaped):
         source.use("unescape", unescape)
         return f"({x} if '\\\\u' not in {x} else unescape({x}))"
+    if not server and isinstance(kind, Int | Float | Quantity):
+        return f"{general}({x})"
     if isinstance(kind, Int):
         return f"int({x})" if strict else f"(int({x}) if {x} else {unset})"
     if isinstance(kind, Float) and leaf.unset == leaf.unset:

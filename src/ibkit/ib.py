@@ -10,6 +10,7 @@ from ibkit.engine.core import Engine
 from ibkit.errors import ConnectionLost
 from ibkit.model import IBDefaults
 from ibkit.requests.account import AccountRequests
+from ibkit.requests.advisors import AdvisorRequests
 from ibkit.requests.client import Client
 from ibkit.requests.connecting import ConnectRequests
 from ibkit.requests.history import HistoryRequests
@@ -17,6 +18,7 @@ from ibkit.requests.market import MarketRequests
 from ibkit.requests.news import NewsRequests
 from ibkit.requests.options import OptionRequests
 from ibkit.requests.orders import OrderRequests
+from ibkit.requests.pnl import PnLRequests
 from ibkit.requests.reference import ReferenceRequests
 from ibkit.requests.scanner import ScannerRequests
 from ibkit.requests.system import SystemRequests
@@ -29,6 +31,8 @@ class IB(
     ConnectRequests,
     OrderRequests,
     AccountRequests,
+    PnLRequests,
+    AdvisorRequests,
     MarketRequests,
     HistoryRequests,
     ReferenceRequests,

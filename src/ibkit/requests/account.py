@@ -1,4 +1,4 @@
-"""Accounts: values, portfolios, positions, profit and loss, advisors.
+"""Accounts: values, portfolios, positions.
 
 Must not know how answers are put together; the engine does.
 """
@@ -12,10 +12,8 @@ from typing import Final, TypeVar
 from ibkit.engine.call import Call
 from ibkit.engine.core import Engine
 from ibkit.engine.subscription import Subscription
-from ibkit.errors import InvalidRequest, RequestError
-from ibkit.model import AccountValue, FamilyCode, PnL, PnLSingle, PortfolioItem, Position, SoftDollarTier
+from ibkit.model import AccountValue, PortfolioItem, Position
 from ibkit.requests.base import Requests
-from ibkit.requests.lenient import or_else
 from ibkit.wire import messages as m
 
 logger = logging.getLogger("ibkit.ib")
@@ -31,11 +29,6 @@ SUMMARY_TAGS: Final = (
     "DayTradesRemainingT+2,DayTradesRemainingT+3,DayTradesRemainingT+4,Leverage,$LEDGER:ALL"
 )
 """Everything TWS can tell in a summary."""
-
-FA_TIMEOUT_S: Final = 4.0
-FA_PROFILES: Final = 2
-NO_FA_PROFILES: Final = 177
-"""The server version from which on there are no profiles."""
 
 
 def positions(engine: Engine, timeout: float | None = None) -> Call[list[Position]]:
@@ -125,70 +118,8 @@ def _end(engine: Engine, kind: str, subject: object) -> bool:
     return req_id is not None
 
 
-def advisor_data(engine: Engine, fa_data_type: int) -> Call[str | None]:
-    """Ask for the groups or aliases of a financial advisor."""
-    _no_profiles(engine, fa_data_type)
-    call: Call[str] = engine.ask(
-        m.ReqFa(fa_data_type), key=f"fa-{fa_data_type}", name=f"requestFA({fa_data_type})", timeout=FA_TIMEOUT_S
-    )
-    return or_else(engine, call, None)
-
-
-def _no_profiles(engine: Engine, fa_data_type: int) -> None:
-    if fa_data_type == FA_PROFILES and engine.version >= NO_FA_PROFILES:
-        raise InvalidRequest("there are no advisor profiles any more: use groups, faDataType 1")
-
-
-def _pnl(engine: Engine, account: str, model: str) -> PnL:
-    known = engine.state.account.pnl
-    for pnl in known.values():
-        if (pnl.account, pnl.modelCode) == (account, model):
-            return pnl
-    req_id, pnl = engine.next_id(), PnL(account, model)
-
-    def refused(_: Engine, error: RequestError) -> None:
-        known.pop(req_id, None)
-
-    engine.subscribe(
-        Subscription(
-            req_id,
-            "pnl",
-            pnl,
-            m.ReqPnl(req_id, account, model),
-            m.CancelPnl(req_id),
-            on_error=refused,
-        )
-    )
-    known[req_id] = pnl
-    return pnl
-
-
-def _pnl_single(engine: Engine, account: str, model: str, con_id: int) -> PnLSingle:
-    known = engine.state.account.pnl_single
-    for pnl in known.values():
-        if (pnl.account, pnl.modelCode, pnl.conId) == (account, model, con_id):
-            return pnl
-    req_id, pnl = engine.next_id(), PnLSingle(account, model, con_id)
-
-    def refused(_: Engine, error: RequestError) -> None:
-        known.pop(req_id, None)
-
-    engine.subscribe(
-        Subscription(
-            req_id,
-            "pnlSingle",
-            pnl,
-            m.ReqPnlSingle(req_id, account, model, con_id),
-            m.CancelPnlSingle(req_id),
-            on_error=refused,
-        )
-    )
-    known[req_id] = pnl
-    return pnl
-
-
 class AccountRequests(Requests):
-    """Accounts, positions, profit and loss."""
+    """Accounts and positions."""
 
     # -- what is known -------------------------------------------------------------------------------
 
@@ -263,41 +194,6 @@ class AccountRequests(Requests):
         []
         """
         return [item for item in list(self._state.account.positions.values()) if account in ("", item.account)]
-
-    def pnl(self, account: str = "", modelCode: str = "") -> list[PnL]:
-        """Return the profits and losses that ``reqPnL`` follows.
-
-        Args:
-            account: whose; '' for all.
-            modelCode: of which model; '' for all.
-
-        >>> pnl = ib.reqPnL('DU1234567')
-        >>> ib.pnl() == [pnl]
-        True
-        """
-        return [
-            pnl
-            for pnl in list(self._state.account.pnl.values())
-            if account in ("", pnl.account) and modelCode in ("", pnl.modelCode)
-        ]
-
-    def pnlSingle(self, account: str = "", modelCode: str = "", conId: int = 0) -> list[PnLSingle]:
-        """Return the profits and losses of positions that ``reqPnLSingle`` follows.
-
-        Args:
-            account: whose; '' for all.
-            modelCode: of which model; '' for all.
-            conId: of which contract; 0 for all.
-
-        >>> pnl = ib.reqPnLSingle('DU1234567', '', conId=265598)
-        >>> ib.pnlSingle() == [pnl]
-        True
-        """
-        return [
-            pnl
-            for pnl in list(self._state.account.pnl_single.values())
-            if account in ("", pnl.account) and modelCode in ("", pnl.modelCode) and conId in (0, pnl.conId)
-        ]
 
     # -- values and positions ------------------------------------------------------------------------
 
@@ -451,179 +347,3 @@ class AccountRequests(Requests):
         """
         if not self._do(lambda engine: _end(engine, "positionsMulti", (account, modelCode))):
             logger.error("cancelPositionsMulti: not followed: account %r, model %r", account, modelCode)
-
-    # -- profit and loss -----------------------------------------------------------------------------
-
-    def reqPnL(self, account: str, modelCode: str = "") -> PnL:
-        """Follow the profit and loss of an account, or of a model in it.
-
-        Args:
-            account: whose.
-            modelCode: of which model; '' for the whole account.
-
-        Returns: an object that is kept up to date, about once a second; NaN where nothing was told yet. The same one
-        when it is followed already. Event: pnlEvent.
-
-        Raises EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``.
-
-        >>> pnl = ib.reqPnL('DU1234567')
-        >>> ib.sleep(2)
-        True
-        >>> pnl.dailyPnL, pnl.unrealizedPnL, pnl.realizedPnL
-        (0.0, 0.0, 0.0)
-        """
-        return self._do(lambda engine: _pnl(engine, account, modelCode))
-
-    def cancelPnL(self, account: str, modelCode: str = "") -> None:
-        """Cancel ``reqPnL``; what is not followed is told by a line in the log.
-
-        Args:
-            account: as it was asked for.
-            modelCode: as it was asked for.
-
-        Raises NotConnected.
-
-        >>> pnl = ib.reqPnL('DU1234567')
-        >>> ib.cancelPnL('DU1234567')
-        """
-
-        def cancel(engine: Engine) -> None:
-            known = engine.state.account.pnl
-            for req_id, pnl in list(known.items()):
-                if (pnl.account, pnl.modelCode) == (account, modelCode):
-                    del known[req_id]
-                    engine.unsubscribe(req_id)
-                    return
-            logger.error("cancelPnL: not followed: account %r, model %r", account, modelCode)
-
-        self._do(cancel)
-
-    def reqPnLSingle(self, account: str, modelCode: str, conId: int) -> PnLSingle:
-        """Follow the profit and loss of one position.
-
-        Args:
-            account: whose.
-            modelCode: of which model; '' for the whole account.
-            conId: of the contract.
-
-        Returns: an object that is kept up to date, about once a second (IB's rule); NaN where nothing was told yet. The
-        same one when it is followed already. Event: pnlSingleEvent.
-
-        Raises EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``.
-
-        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
-        >>> pnl = ib.reqPnLSingle('DU1234567', '', conId=265598)
-        >>> ib.sleep(3)
-        True
-        >>> pnl.position
-        100.0
-        """
-        return self._do(lambda engine: _pnl_single(engine, account, modelCode, conId))
-
-    def cancelPnLSingle(self, account: str, modelCode: str, conId: int) -> None:
-        """Cancel ``reqPnLSingle``; what is not followed is told by a line in the log.
-
-        Args:
-            account: as it was asked for.
-            modelCode: as it was asked for.
-            conId: as it was asked for.
-
-        Raises NotConnected.
-
-        >>> pnl = ib.reqPnLSingle('DU1234567', '', conId=265598)
-        >>> ib.cancelPnLSingle('DU1234567', '', conId=265598)
-        """
-
-        def cancel(engine: Engine) -> None:
-            known = engine.state.account.pnl_single
-            for req_id, pnl in list(known.items()):
-                if (pnl.account, pnl.modelCode, pnl.conId) == (account, modelCode, conId):
-                    del known[req_id]
-                    engine.unsubscribe(req_id)
-                    return
-            logger.error("cancelPnLSingle: not followed: account %r, model %r, conId %d", account, modelCode, conId)
-
-        self._do(cancel)
-
-    # -- advisors ------------------------------------------------------------------------------------
-
-    def requestFA(self, faDataType: int) -> str | None:
-        """Ask for the setup of a financial advisor.
-
-        Args:
-            faDataType: 1 groups, 2 profiles (refused from server version 177 on), 3 aliases.
-
-        Returns: XML; None in place of RequestTimeout with ``RaiseRequestErrors = False``.
-
-        Raises RequestTimeout after four seconds, InvalidRequest for profiles, RequestError for accounts that are no
-            advisor's, NotConnected.
-
-        >>> ib.requestFA(1)
-        Traceback (most recent call last):
-            ...
-        ibkit.errors.RequestError: API error: 321: ... - FA data operations ignored for non FA customers. ...
-        """
-        return self._wait(lambda engine: advisor_data(engine, faDataType))
-
-    async def requestFAAsync(self, faDataType: int) -> str | None:
-        """Ask like ``requestFA``."""
-        return await self._future(lambda engine: advisor_data(engine, faDataType))
-
-    def replaceFA(self, faDataType: int, xml: str) -> None:
-        """Change the setup of a financial advisor.
-
-        Args:
-            faDataType: as in ``requestFA``.
-            xml: the new setup; what it leaves out is deleted.
-
-        Raises InvalidRequest for profiles, EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``.
-
-        >>> ib.replaceFA(1, '<ListOfGroups/>')
-        """
-
-        def replace(engine: Engine) -> None:
-            _no_profiles(engine, faDataType)
-            engine.send(m.ReplaceFa(faDataType, xml, engine.next_id()))
-
-        self._do(replace)
-
-    def reqFamilyCodes(self) -> list[FamilyCode]:
-        """Ask which family of accounts each account belongs to.
-
-        Returns: one row for each account; '' for one without a family.
-
-        Raises RequestError, RequestTimeout, NotConnected.
-
-        >>> ib.reqFamilyCodes()
-        [FamilyCode(accountID='DU1234567', familyCodeStr='')]
-        """
-        return self._wait(_family_codes)
-
-    def reqFamilyCodesAsync(self) -> Awaitable[list[FamilyCode]]:
-        """Ask like ``reqFamilyCodes``."""
-        return self._future(_family_codes)
-
-    def reqSoftDollarTiers(self) -> list[SoftDollarTier]:
-        """Ask for the soft dollar tiers that orders can be charged to.
-
-        Returns: the tiers, for ``Order.softDollarTier``; none for most accounts.
-
-        Raises RequestError, RequestTimeout, NotConnected.
-
-        >>> ib.reqSoftDollarTiers()
-        []
-        """
-        return self._wait(_soft_dollar_tiers)
-
-    def reqSoftDollarTiersAsync(self) -> Awaitable[list[SoftDollarTier]]:
-        """Ask like ``reqSoftDollarTiers``."""
-        return self._future(_soft_dollar_tiers)
-
-
-def _family_codes(engine: Engine) -> Call[list[FamilyCode]]:
-    return engine.ask(m.ReqFamilyCodes(), key="familyCodes", name="reqFamilyCodes()")
-
-
-def _soft_dollar_tiers(engine: Engine) -> Call[list[SoftDollarTier]]:
-    req_id = engine.next_id()
-    return engine.ask(m.ReqSoftDollarTiers(req_id), key=req_id, name="reqSoftDollarTiers()")

@@ -28,7 +28,7 @@ def command(
     start: Annotated[
         str | None,
         typer.Option(
-            help="When its market starts, 'YYYY-MM-DD HH:MM[ zone]'; default: 10:00 New York of the latest weekday."
+            help="When its market starts, 'YYYY-MM-DD HH:MM[ zone]'; default: 10:00 New York of the latest trading day."
         ),
     ] = None,
     speed: Annotated[float, typer.Option(help="How many times as fast its market runs.")] = 1.0,

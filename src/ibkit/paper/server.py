@@ -58,7 +58,7 @@ class PaperGateway:
         seed: of the market: the same seed, the same prices.
         server_version: the newest protocol version it speaks, 157 to 225.
         start: 'YYYY-MM-DD HH:MM' with an optional zone (default: New York), or None for 10:00 New York of the
-            latest weekday.
+            latest trading day.
         speed: simulated seconds for one real second.
         account: of the login; several are separated by commas.
         limits: rates, lines and permissions (``ibkit.paper.Limits``).

@@ -63,13 +63,14 @@ class TestStart:
         ("now", "begins"),
         [
             ("2024-07-05 15:00", "2024-07-05 10:00"),
-            ("2024-07-05 09:00", "2024-07-04 10:00"),
+            ("2024-07-05 09:00", "2024-07-03 10:00"),  # nobody trades on the 4th
             ("2024-07-06 12:00", "2024-07-05 10:00"),
             ("2024-07-07 23:00", "2024-07-05 10:00"),
             ("2024-07-08 02:00", "2024-07-05 10:00"),
+            ("2026-11-26 12:00", "2026-11-25 10:00"),  # Thanksgiving
         ],
     )
-    def test_the_latest_weekday_at_ten_in_new_york(self, now: str, begins: str) -> None:
+    def test_the_latest_trading_day_at_ten_in_new_york(self, now: str, begins: str) -> None:
         assert start_moment(None, VirtualClock(start_moment(now))) == start_moment(begins)
 
     def test_nonsense_says_how_to_write_it(self) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ibkit import dates
 from ibkit.clock import Clock, SystemClock
+from ibkit.paper.instruments import holidays
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPENING_HOUR = 10
@@ -18,7 +19,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def start_moment(text: str | None, clock: Clock | None = None) -> float:
-    """Return epoch seconds of ``YYYY-MM-DD HH:MM`` with an optional zone; None: 10:00 New York of the latest weekday.
+    """Return epoch seconds of ``YYYY-MM-DD HH:MM`` with an optional zone; None: 10:00 New York of the latest trading day.
 
     Args:
         text: what the user wrote; without a zone it is New York time.
@@ -27,7 +28,7 @@ def start_moment(text: str | None, clock: Clock | None = None) -> float:
     Raises ValueError for a text that is no time.
     """
     if text is None:
-        return _latest_weekday((clock or SystemClock()).time())
+        return _latest_trading_day((clock or SystemClock()).time())
     text = text.strip()
     if _DATE.fullmatch(text):
         text = f"{text} {OPENING_HOUR}:00"
@@ -42,14 +43,11 @@ def start_moment(text: str | None, clock: Clock | None = None) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)).timestamp()
 
 
-def _latest_weekday(now: float) -> float:
+def _latest_trading_day(now: float) -> float:
     moment = datetime.fromtimestamp(now, UTC).astimezone(NEW_YORK)
-    day = moment.replace(hour=OPENING_HOUR, minute=0, second=0, microsecond=0)
-    if day > moment:
-        day -= timedelta(days=1)
-    while day.weekday() >= 5:
-        day -= timedelta(days=1)
-    return day.timestamp()
+    opening = moment.replace(hour=OPENING_HOUR, minute=0, second=0, microsecond=0)
+    day = holidays.on_or_before(moment.date() - timedelta(days=opening > moment))
+    return datetime(day.year, day.month, day.day, OPENING_HOUR, tzinfo=NEW_YORK).timestamp()
 
 
 def login(text: str) -> list[str]:

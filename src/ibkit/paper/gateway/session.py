@@ -85,10 +85,6 @@ class Session:
         self._out.clear()
         return data
 
-    def waiting(self) -> int:
-        """Return how many bytes wait to be written."""
-        return len(self._out)
-
     def behind(self) -> int:
         """Return how many bytes were read and must wait, because their client is too fast."""
         return 0 if self._held is None else self._reader.pending()

@@ -93,3 +93,50 @@ def test_importing_ibkit_alone_answers_for_nobody() -> None:
     code = "import ibkit, ibkit.legacy, sys\nprint({'ib_insync', 'ib_async', 'eventkit'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_levels_set_on_their_loggers_are_those_of_ours() -> None:
+    source = """
+import logging
+import ib_insync, ib_async
+logging.getLogger('ib_insync.wrapper').setLevel(logging.CRITICAL)
+logging.getLogger('ib_async').setLevel(logging.DEBUG)
+logging.getLogger('eventkit').setLevel(logging.ERROR)
+print([logging.getLogger(name).level for name in ('ibkit.engine', 'ibkit', 'ibkit.event')])
+"""
+    assert script(source) == "[50, 10, 40]"
+
+
+def test_every_connection_can_be_led_elsewhere() -> None:
+    source = """
+import ib_insync
+legacy.lead_to('127.0.0.1', 9)
+try:
+    ib_insync.IB().connect('real.example', 7496)
+except ConnectionRefusedError as error:
+    print(error.host, error.port)
+"""
+    assert script(source) == "127.0.0.1 9"
+
+
+def test_clients_and_wrappers_can_be_imported_and_what_their_submodules_have() -> None:
+    source = """
+from ib_insync import Client, Wrapper
+from ib_insync.objects import nan
+from ib_insync.wrapper import OrderKeyType, RequestError
+from ib_insync.ticker import Bar, BarList, Tickfilter, TimeBars, TickBars, VolumeBars, Midpoints, TickerUpdateEvent
+from ib_insync.contract import TradingSession
+from ib_insync.order import OrderStatus
+from ib_insync.flexreport import FlexReport
+from ib_insync.ibcontroller import IBC, Watchdog
+from ib_insync.client import Client as Again
+from ib_insync.util import UNSET_DOUBLE, EPOCH, Time_t
+import ib_insync.version
+ib = __import__('ib_insync').IB()
+print(type(ib.client) is Client is Again, type(ib.wrapper) is Wrapper, ib_insync.version.__version__)
+try:
+    Client(object())
+except TypeError as error:
+    print('made by' in str(error))
+"""
+    assert script(source).splitlines() == ["True True 0.9.86", "True"]

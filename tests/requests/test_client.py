@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import get_args
 
 import pytest
 
-from ibkit import IB, EncodeError, NotConnected, ScannerSubscription, Stock
+from ibkit import IB, Client, EncodeError, NotConnected, ScannerSubscription, Stock
 from ibkit.requests.client import _RAW
 from ibkit.wire import messages as m
 from tests.engine.peer import Script
+from tests.requests.tcp import TcpGateway
 
 AAPL = Stock("AAPL", "SMART", "USD", conId=265598)
 
@@ -106,3 +108,43 @@ def test_raw_requests_take_their_arguments_as_ib_insync_does(ib: IB, script: Scr
         client.reqEverything()
     with pytest.raises((EncodeError, TypeError)):
         client.reqMarketDataType("three")
+
+
+def test_a_client_connects_without_fetching_the_state() -> None:
+    ib = IB()
+    with TcpGateway() as gateway:
+        ib.client.connect("127.0.0.1", gateway.port, 7, timeout=5)
+        assert (ib.client.isReady(), ib.client.clientId, ib.client.getAccounts()) == (True, 7, ["DU1"])
+        assert [type(request).__name__ for request in gateway.requests] == ["StartApi"]
+        assert ib.client.wrapper is ib.wrapper
+        ib.client.disconnect()
+        assert not ib.isConnected()
+
+
+def test_a_client_connects_in_a_running_loop() -> None:
+    async def main(port: int) -> None:
+        ib = IB()
+        await ib.client.connectAsync("127.0.0.1", port, 7)
+        assert ib.client.isReady()
+        ib.client.disconnect()
+
+    with TcpGateway() as gateway:
+        asyncio.run(main(gateway.port))
+
+
+def test_optional_capabilities_reach_the_gateway(script: Script) -> None:
+    ib = IB()
+    ib.client.setOptionalCapabilities("+X")
+    ib.connectLink(script.link, clock=script.clock)
+    assert script.requests[0] == m.StartApi(1, "+X")
+    ib.disconnect()
+
+
+def test_the_rate_of_all_connections_is_set_on_the_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Client, "MaxRequests", 3)
+    assert IB().client.MaxRequests == 3
+
+
+def test_a_client_without_an_ib_is_refused() -> None:
+    with pytest.raises(TypeError, match="made by it"):
+        Client(object())  # type: ignore[arg-type]  # as scripts for ib_insync may do

@@ -58,9 +58,8 @@ def _start_gateway(
     stack: ExitStack, seed: int, start: str | None, speed: float, shocks: list[tuple[str, float, float]]
 ) -> None:
     """Start a gateway until the script has ended, and make it the place where every connect() goes."""
-    from ibkit import clock
+    from ibkit import clock, legacy
     from ibkit.paper import PaperGateway
-    from ibkit.requests import connecting
 
     try:
         gateway = stack.enter_context(PaperGateway(port=0, seed=seed, start=start, speed=speed))
@@ -68,7 +67,7 @@ def _start_gateway(
             gateway.shock(symbol, percent, after_s=after_s)
     except ValueError as error:  # a start, speed or symbol that cannot be
         raise typer.BadParameter(str(error)) from None
-    connecting.forced = (gateway.host, gateway.port)
+    legacy.lead_to(gateway.host, gateway.port)
     clock.default = gateway.clock  # what happens is stamped with the market's time
 
 

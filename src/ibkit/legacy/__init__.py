@@ -11,6 +11,7 @@ Must not know how requests work.
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec
@@ -20,6 +21,7 @@ from types import ModuleType
 import ibkit
 from ibkit import util
 from ibkit.legacy import eventkit
+from ibkit.requests import connecting
 
 VERSIONS = {"ib_insync": "0.9.86", "ib_async": "2.1.0"}
 """The packages that are stood in for, and the version each claims to be."""
@@ -42,6 +44,19 @@ MISSING = {
     "Decoder": "messages are decoded by ibkit.wire",
 }
 """Names of the insides of ib_insync, which ibkit does not imitate: what there is instead."""
+
+
+LOGGERS = {
+    "": "ibkit",
+    ".ib": "ibkit.ib",
+    ".client": "ibkit.engine",
+    ".wrapper": "ibkit.engine",
+    ".Decoder": "ibkit.engine",
+    ".IBC": "ibkit.IBC",
+    ".Watchdog": "ibkit.Watchdog",
+    ".flexreport": "ibkit.flex",
+}
+"""Which of our loggers stands behind each of theirs, by the end of its name."""
 
 
 class _Package(ModuleType):
@@ -72,6 +87,11 @@ class _Package(ModuleType):
         return value
 
 
+def lead_to(host: str, port: int) -> None:
+    """Make every connection from now on one to ``host`` and ``port``, whatever a script asks for."""
+    connecting.forced = (host, port)
+
+
 def stand_ins() -> dict[str, ModuleType]:
     """Return what answers each import, by the name of the module."""
     modules: dict[str, ModuleType] = {}
@@ -91,6 +111,10 @@ def install() -> None:
     """Answer the imports from now on; twice is once."""
     if not isinstance(sys.modules.get("ib_insync"), _Package):
         sys.modules.update(stand_ins())
+        known = logging.Logger.manager.loggerDict
+        for package in VERSIONS:
+            known.update((package + end, logging.getLogger(ours)) for end, ours in LOGGERS.items())
+        known["eventkit"] = known["eventkit.event"] = logging.getLogger("ibkit.event")
     if find_spec("nest_asyncio") is None:
         patch = sys.modules["nest_asyncio"] = ModuleType("nest_asyncio", "not installed, and not needed by ibkit")
         patch.apply = lambda loop=None: None  # type: ignore[attr-defined]  # the one function it has

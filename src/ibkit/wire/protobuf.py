@@ -37,7 +37,8 @@ class _Collector:
         self.messages: dict[str, _Fields] = {}
         self.todo: list[tuple[str, tuple[str, ...], Attr]] = []
         for record in source.records.values():
-            self._all(record.protobuf, record.attrs)
+            if any(attr.numbers for attr in record.attrs):
+                self._all(record.protobuf, record.attrs)
         for message in source:
             if message.protobuf:
                 self._all(message.protobuf, message.attrs)

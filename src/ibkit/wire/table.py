@@ -290,11 +290,14 @@ class Table:
                     attrs.append(_attr(words))
                     versions = [word for word in words[2:] if word.startswith(("since=", "before="))]
                     simple.append(Line([words[0], *versions], []))
+        since = int(options.get("since", 0))
+        if protobuf and since >= int(protobuf_since):
+            text = []  # never was text
         return Message(
             name,
             int(number),
             kind == "request",
-            int(options.get("since", 0)),
+            since,
             protobuf,
             int(protobuf_since or 0),
             tuple(attrs),

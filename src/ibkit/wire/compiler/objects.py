@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import MISSING
 from typing import Any, TypeAlias
 
 from ibkit.model import Contract
@@ -26,14 +26,14 @@ def construct(source: Source, shape: Shape, tree: Tree, missing: Callable[[Leaf]
         values = [_part(source, shape.fields[name], tree.get(name), missing) for name in shape.cls._fields]
         source.use("new", tuple.__new__)
         return f"new({source.use(shape.cls.__name__, shape.cls)}, ({''.join(value + ', ' for value in values)}))"
-    fields = shape.cls.__dataclass_fields__
+    fields = {field.name: field for field in dataclasses.fields(shape.cls)}
     values = []
     told = 0
     for index, (name, field) in enumerate(fields.items()):
         if name in tree:
             values.append(_part(source, shape.fields[name], tree[name], missing))
             told = index + 1
-        elif field.default is MISSING:
+        elif field.default_factory is not dataclasses.MISSING:
             part = shape.fields.get(name)
             made = isinstance(part, Child) and isinstance(part.shape, Shape) and not part.many
             default = field.default_factory()

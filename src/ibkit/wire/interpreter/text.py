@@ -103,8 +103,14 @@ class TextWriter:
             if shape is None:
                 raise EncodeError(f"{name}[{index}]: {item!r} cannot be sent")
             if isinstance(node, Leaf):
-                item = TagValue(*item)
+                item = self._option(item, f"{name}[{index}]")
             self._rows(below, item, shape, f"{name}[{index}].")
+
+    def _option(self, item: Any, name: str) -> TagValue:
+        try:
+            return TagValue(*item)
+        except TypeError:
+            raise EncodeError(f"{name}: {item!r} is no option with a value") from None
 
 
 def shape_of_item(node: Child, item: Any) -> Shape | None:

@@ -36,7 +36,7 @@ def summary(request: Any) -> list[Any]:
 
 def test_accounts() -> None:
     kinds = {m.ReqAcctData: said, m.ReqPositions: positions, m.ReqAccountSummary: summary}
-    with connected(kinds, clientId=3) as (ib, script):
+    with connected(kinds, clientId=3) as (ib, _):
         ib.accountSummary()
         pnl = ib.reqPnL("DU1")
         single = ib.reqPnLSingle("DU1", "", 265598)

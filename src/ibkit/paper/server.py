@@ -89,7 +89,7 @@ class PaperGateway:
         self.host = host
         self.port = port
         self._clock = ScaledClock(start_moment(start), speed)
-        self._make = lambda: Gateway(
+        self._make: Callable[[], Gateway] = lambda: Gateway(
             self._clock,
             seed=seed,
             server_version=server_version,

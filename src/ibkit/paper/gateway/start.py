@@ -19,7 +19,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def start_moment(text: str | None, clock: Clock | None = None) -> float:
-    """Return epoch seconds of ``YYYY-MM-DD HH:MM`` with an optional zone; None: 10:00 New York of the latest trading day.
+    """Return epoch seconds of ``YYYY-MM-DD HH:MM`` with an optional zone; None: the latest trading day, 10:00 New York.
 
     Args:
         text: what the user wrote; without a zone it is New York time.

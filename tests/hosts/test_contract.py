@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from ibkit import hosts
-from ibkit.errors import ConnectionLost, NestingTooDeep, NotConnected, RequestTimeout
+from ibkit.errors import ConnectionLost, NestingTooDeep, NotConnected, ProtocolError, RequestTimeout
 from ibkit.hosts import nesting, station
 from tests.hosts.conftest import Client, Stage
 from tests.hosts.fakes import MemoryPeer
@@ -430,6 +430,27 @@ def test_a_bug_in_a_reducer_ends_the_connection_and_is_logged(stage: Stage, capl
         assert other.request("echo fine") == "fine"
 
     stage.run(scenario)
+
+
+@pytest.mark.parametrize("method", ["receive", "step", "end_batch", "output", "fire", "deadline"])
+@pytest.mark.parametrize("error", [ZeroDivisionError("a bug"), ProtocolError("nonsense")])
+def test_whatever_fails_in_an_engine_ends_its_connection_alone(
+    pump_stage: Stage, method: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, other = pump_stage.client(), pump_stage.client()
+    client.engine.due = client.clock.monotonic() + 0.005
+    call = client.ask("never")
+
+    def fail(*args: object) -> None:
+        raise error
+
+    monkeypatch.setattr(client.engine, method, fail)
+    client.peer.push("news")
+    with pytest.raises(ConnectionLost, match=str(error)):
+        client.host.wait(call, 10)
+    assert not client.host.is_open
+    assert len(client.engine.closed_reasons) == 1
+    assert other.request("echo fine") == "fine"
 
 
 def test_a_failing_end_is_logged(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

@@ -460,6 +460,30 @@ def test_a_loop_hears_a_memory_link_of_another_thread() -> None:
     asyncio.run(main())
 
 
+def test_a_thread_that_takes_over_is_not_blamed_for_its_idleness(
+    pump_stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = pump_stage.client()
+    idle, go = threading.Event(), threading.Event()
+
+    def worker() -> None:
+        hosts.sleep(0)
+        station.here().served -= 100  # it was here long ago
+        idle.set()
+        go.wait()
+        client.request("echo x")
+
+    thread = threading.Thread(target=worker)
+    thread.start()
+    idle.wait()
+    client.peer.push("news")
+    client.request("echo x")
+    client.peer.push("news")
+    go.set()
+    thread.join()
+    assert not caplog.records
+
+
 def test_stations_give_back_what_they_took() -> None:
     fds: list[Callable[[], int]] = []
 

@@ -113,6 +113,12 @@ def test_run_of_coroutines_in_a_running_loop(pump_stage: Stage) -> None:
             hosts.run(answer(1, 60), timeout=0.01)
         with pytest.raises(RuntimeError, match="await it instead"):
             hosts.run(asyncio.ensure_future(asyncio.sleep(0)))
+        client.host.post(lambda: event.error_event.emit(event, OSError("an error event")))
+        with pytest.raises(OSError, match="an error event"):
+            hosts.run(event)
+        client.host.post(event.set_done)
+        with pytest.raises(ValueError, match="ended while"):
+            hosts.run(event)
         done = Event("done")
         done.set_done()
         with pytest.raises(ValueError, match="no more"):

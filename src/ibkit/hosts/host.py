@@ -12,102 +12,18 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar, cast
+from typing import TypeVar
 
 from ibkit.clock import Clock
 from ibkit.errors import NotConnected, ProtocolError, RequestTimeout
 from ibkit.hosts import loops, process, pump, service, station
 from ibkit.hosts.contract import Call, Engine, Link
-from ibkit.hosts.station import Station, call_posted, here
+from ibkit.hosts.station import Station, here
+from ibkit.hosts.work import CallFuture, Job, Posted, Watching, Work
 
 T = TypeVar("T")
 
 logger = logging.getLogger("ibkit")
-
-
-class _Work(Protocol):
-    """Something to be done by the thread that holds the connection."""
-
-    def run(self) -> None: ...
-    def fail(self, error: Exception) -> None: ...
-
-
-class _Job(Generic[T]):
-    """Work that another thread waits for."""
-
-    def __init__(self, fn: Callable[[], T], asker: Station) -> None:
-        self._fn = fn
-        self._asker = asker
-        self._result: T | None = None
-        self._error: Exception | None = None
-        self.done = False
-
-    def run(self) -> None:
-        """Do it; SystemExit and KeyboardInterrupt pass, all else is for the one who asked."""
-        try:
-            self._result = self._fn()
-        except Exception as error:
-            self._error = error
-        except BaseException as error:
-            self._error = RuntimeError(f"the thread that holds the connection was interrupted by {error!r}")
-            raise
-        finally:
-            self.done = True
-            self._asker.wake()
-
-    def fail(self, error: Exception) -> None:
-        """Do not do it."""
-        self._error = error
-        self.done = True
-        self._asker.wake()
-
-    def result(self) -> T:
-        """Return what came of it, or raise."""
-        if self._error is not None:
-            raise self._error
-        return cast(T, self._result)
-
-
-class _Posted:
-    """Work that nobody waits for."""
-
-    def __init__(self, fn: Callable[[], object]) -> None:
-        self._fn = fn
-
-    def run(self) -> None:
-        call_posted(self._fn)
-
-    def fail(self, error: Exception) -> None:
-        logger.warning("%r was not called: %s", self._fn, error)
-
-
-class _Watching:
-    """Word to be given when a call is done, or the connection."""
-
-    def __init__(self, call: Call[object], told: Callable[[object], object]) -> None:
-        self._call = call
-        self._told = told
-
-    def run(self) -> None:
-        self._call.add_done_callback(self._told)
-
-    def fail(self, error: Exception) -> None:
-        self._told(error)
-
-
-class _Future(asyncio.Future[T]):
-    """A future of a call; cancelling it cancels the call at once, not only when the loop comes to it."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, give_up: Callable[[], object]) -> None:
-        super().__init__(loop=loop)
-        self._give_up = give_up
-
-    def cancel(self, msg: object = None) -> bool:
-        """Cancel the future and the call."""
-        cancelled = super().cancel(msg)
-        if cancelled:
-            self._give_up()
-        return cancelled
 
 
 class Host:
@@ -131,7 +47,7 @@ class Host:
         self._link: Link | None = None
         self._batch = 0  # the number of the one that is being handled, 0 when there is none
         self._batches = 0
-        self._jobs: deque[_Work] = deque()
+        self._jobs: deque[Work] = deque()
         self._waiters: list[Station] = []
         self._reason = ""
         self._over = False  # the engine knows that it is closed
@@ -234,7 +150,7 @@ class Host:
             me.leave()
 
     def _hand_over(self, fn: Callable[[], T], me: Station) -> T:
-        job = _Job(fn, me)
+        job = Job(fn, me)
         with station.lock:
             if self._link is None:
                 raise self._not_connected()
@@ -278,7 +194,7 @@ class Host:
         with station.lock:
             holder = self.station
             if self._link is not None and holder is not None:
-                self._jobs.append(_Watching(call, lambda _: self._waiters.append(me)))
+                self._jobs.append(Watching(call, lambda _: self._waiters.append(me)))
             else:  # the other thread is about to fail the call, and then wakes all who wait
                 self._waiters.append(me)
         if holder is not None:
@@ -295,7 +211,7 @@ class Host:
         """
         me = here()
         loop = loops.running_loop() or me.home_loop.get()
-        future: asyncio.Future[T] = _Future(loop, lambda: self._give_up(call))
+        future: asyncio.Future[T] = CallFuture(loop, lambda: self._give_up(call))
         thread = threading.get_ident()
 
         def answer() -> None:
@@ -332,7 +248,7 @@ class Host:
             holder = self.station
             if holder is None:
                 raise self._not_connected()
-            self._jobs.append(_Posted(fn))
+            self._jobs.append(Posted(fn))
         holder.wake()
 
     def _not_connected(self) -> NotConnected:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 
 from ibkit.hosts import loops, virtual
+from ibkit.hosts.poller import MAX_WAIT_S
 from ibkit.hosts.station import Held, Station
 from ibkit.hosts.watch import PASSES
 
@@ -127,7 +128,7 @@ class _Wait:
         """Run the loop that watches for this thread; True when somebody else stopped it."""
         watch = self._station.watch
         assert watch is not None
-        watch.run(self._done, left if self._asked_at is None else _earlier(left, RECHECK_S))
+        watch.run(self._done, _earlier(left, MAX_WAIT_S if self._asked_at is None else RECHECK_S))
         return not watch.stopped
 
     def simulate(self, left: float | None, loop: asyncio.AbstractEventLoop | None) -> bool:

@@ -204,6 +204,7 @@ class Station:
             if holder.depth > 0 or (patient and holder.has_running_loop()):
                 return False
             holder.let_go(held)
+            self.served = max(self.served, holder.served)
             if held.home is holder and holder.thread.is_alive():
                 waiting.add(holder)  # it is told when it can have the connection again
         self.take_up(held)

@@ -231,9 +231,14 @@ def connect_link(host: str, port: int, timeout: float | None = None) -> SocketLi
     Raises ConnectionRefused when nobody answers there, NotConnected when ``host`` has no address.
     """
     me = here()
-    if not me.held:
+    if not me.held and not _has_tasks(me):
         return sockets.connect(host, port, timeout)
     with me.wait(f"connect({host}:{port})"):
         aside = Aside(lambda: sockets.connect(host, port, timeout), me.wake)
         pump.wait(me, aside.done, patient=True)
     return aside.result()
+
+
+def _has_tasks(me: Station) -> bool:
+    loop = None if loops.running_loop() else me.home_loop.find()
+    return loop is not None and not loop.is_running() and bool(asyncio.all_tasks(loop))

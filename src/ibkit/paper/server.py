@@ -116,9 +116,10 @@ class PaperGateway:
         """Listen, and serve until ``stop``; after a stop, go on at the same port with the same orders and accounts."""
         if self._thread is not None:
             raise RuntimeError("this gateway runs already")
-        self._listener = _listen(self.host, self.port)
         if self._spent:
             self._gateway = self._make()
+            self._spent = False
+        self._listener = _listen(self.host, self.port)
         self._spent = self._stored
         self.port = self._listener.getsockname()[1]
         self._ear, self._mouth = socket.socketpair()

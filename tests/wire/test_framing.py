@@ -53,6 +53,16 @@ def test_an_impossible_length_is_refused_at_once(length: int) -> None:
     assert reader.pending() == 4  # nothing was awaited, nothing stored
 
 
+def test_a_long_message_in_small_pieces_costs_no_more() -> None:
+    reader = FrameReader()
+    body = b"x" * 2_000_000
+    stream = frame(body)
+    for start in range(0, len(stream), 100):  # 20,000 pieces; moved once each, not 20,000 times
+        assert reader.next() is None
+        reader.feed(stream[start : start + 100])
+    assert reader.next() == body
+
+
 def test_the_longest_message_passes() -> None:
     reader = FrameReader()
     body = b"x" * MAX_LENGTH
@@ -71,4 +81,5 @@ def test_consumed_bytes_are_let_go() -> None:
         reader.feed(piece[500:] + piece[:500])
         assert len(drain(reader)) == 1
         assert reader.pending() == 500
-    assert len(reader._data) < 200_000
+    assert len(reader._data) < 2000
+    assert not reader._pieces

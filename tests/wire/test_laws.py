@@ -71,7 +71,7 @@ def test_decode_undoes_encode(name: str, data: st.DataObject) -> None:
         return
     _, receiver = codecs(name, version)
     got = receiver.decode(sent[4:])
-    again = receiver.decode(sent[4:])  # the first time by the interpreter, then compiled
+    again = receiver.decode(sent[4:])
     assert comparable(got) == comparable(again)
     assert not receiver.trailing
     shape = shape_of(name)

@@ -1,6 +1,7 @@
 """Messages to frames and back, for one side of a connection at one server version.
 
-Must not know who reads or writes the bytes.
+What reads the table and writes functions is imported when the first codec is made, not before: importing the
+library stays fast. Must not know who reads or writes the bytes.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ibkit.errors import EncodeError, MalformedMessage
-from ibkit.wire import compiler, interpreter
 from ibkit.wire.framing import MAX_LENGTH, frame
-from ibkit.wire.messages import Message
-from ibkit.wire.table import PROTOBUF_OFFSET, RAW_ID_VERSION, table
+
+if TYPE_CHECKING:
+    from ibkit.wire.messages import Message
 
 
 class Role(Enum):
@@ -22,10 +23,6 @@ class Role(Enum):
 
     CLIENT = "client"
     SERVER = "server"
-
-
-MOST_UNKNOWN = 1000
-"""How many unknown ids are counted one by one."""
 
 
 class Unknown(NamedTuple):
@@ -43,16 +40,22 @@ class Codec:
     """
 
     def __init__(self, role: Role, version: int) -> None:
+        from ibkit.wire import compiler, interpreter
+        from ibkit.wire.table import PROTOBUF_OFFSET, RAW_ID_VERSION, table
+
         self.role = role
         self.version = version
         self.unknown_ids: Counter[int] = Counter()
         self.trailing: Counter[str] = Counter()
-        source = table()
+        self._table = source = table()
+        self._compiler = compiler
+        self._interpreter = interpreter
         server = role is Role.SERVER
         self._incoming = source.requests if server else source.answers
         outgoing = source.answers if server else source.requests
         self._outgoing = {source.message(name).class_name: name for name in outgoing.values()}
         self._raw_ids = version >= RAW_ID_VERSION
+        self._protobuf_offset = PROTOBUF_OFFSET
         self._writers: dict[type, Callable[[Message], bytes]] = {}
         self._readers: dict[bytes, Callable[[bytes], Message]] = {}  # by raw id
         self._text_readers: dict[str, Callable[[list[str]], Message]] = {}  # by the id's text, below 201
@@ -67,7 +70,7 @@ class Codec:
         try:
             return write(message)
         except Exception:  # the written function met something unusual: the interpreter does it, or says what is wrong
-            body = interpreter.write(self._outgoing[type(message).__name__], self.version, message)
+            body = self._interpreter.write(self._outgoing[type(message).__name__], self.version, message)
         if len(body) > MAX_LENGTH:
             raise EncodeError(f"{type(message).__name__}: {len(body)} bytes are more than TWS takes ({MAX_LENGTH})")
         return frame(body)
@@ -86,11 +89,11 @@ class Codec:
         name = self._outgoing.get(cls.__name__)
         if name is None:
             raise EncodeError(f"{cls.__name__} is no message that a {self.role.value} sends")
-        writer = self._writers[cls] = compiler.writer(name, self.version)
+        writer = self._writers[cls] = self._compiler.writer(name, self.version)
         return writer
 
     def _decode_slowly(self, body: bytes) -> Message | Unknown:
-        """Decode by the interpreter; let the compiler write a function for the next message of this kind."""
+        """Decode a message of a kind that has not come before, or that has something unusual."""
         if not self._raw_ids:
             head, _, text = body.partition(b"\0")
             if not head.isdigit() or len(head) > 9:
@@ -100,23 +103,30 @@ class Codec:
             raise MalformedMessage("message", "id", "(missing)", body)
         else:
             wire_id, text = int.from_bytes(body[:4], "big"), body[4:]
-            protobuf = wire_id > PROTOBUF_OFFSET
-        name = self._incoming.get(wire_id - PROTOBUF_OFFSET if protobuf else wire_id)
-        too_new = self.role is Role.SERVER and name is not None and table().message(name).since > self.version
-        if name is None or too_new or not table().message(name).has_form(protobuf):
-            # Who sends ever new ones must not fill the memory: what is beyond the limit is counted under -1.
-            full = len(self.unknown_ids) >= MOST_UNKNOWN and wire_id not in self.unknown_ids
-            self.unknown_ids[-1 if full else wire_id] += 1
+            protobuf = wire_id > self._protobuf_offset
+        name = self._incoming.get(wire_id - self._protobuf_offset if protobuf else wire_id)
+        if name is None or not self._table.message(name).has_form(protobuf):
+            self.unknown_ids[wire_id] += 1
             return Unknown(wire_id, body)
+        if self._learn(name, body, head.decode() if not self._raw_ids else "", protobuf):
+            return self.decode(body)
         found: Message
         if protobuf:
-            found, left = interpreter.read_protobuf(name, text, body)
+            found, left = self._interpreter.read_protobuf(name, text, body)
         else:
-            found, left = interpreter.read_text(name, self.version, text, body)
+            found, left = self._interpreter.read_text(name, self.version, text, body)
         if left:
             self.trailing[name] += 1
-        if self._raw_ids and body[:4] not in self._readers:
-            self._readers[body[:4]] = compiler.reader(name, self.version, protobuf)
-        elif not self._raw_ids and str(wire_id) not in self._text_readers:
-            self._text_readers[str(wire_id)] = compiler.reader(name, self.version, protobuf)
         return found
+
+    def _learn(self, name: str, body: bytes, head: str, protobuf: bool) -> bool:
+        """Let the compiler write the function for a kind of message; False when that was done before."""
+        if self._raw_ids:
+            if body[:4] in self._readers:
+                return False
+            self._readers[body[:4]] = self._compiler.reader(name, self.version, protobuf)
+            return True
+        if head in self._text_readers:
+            return False
+        self._text_readers[head] = self._compiler.reader(name, self.version, protobuf)
+        return True

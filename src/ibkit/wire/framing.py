@@ -6,60 +6,70 @@ message means, nor where bytes come from.
 
 from __future__ import annotations
 
+from struct import Struct
+
 from ibkit.errors import FrameTooLong
 
 MAX_LENGTH = 0xFFFFFF
 """The longest message either side may send; IB's own limit."""
 
-_SPENT = 1 << 16  # consumed bytes are dropped once there are this many, so that each byte is moved at most once
+_length_at = Struct(">I").unpack_from
 
 
 class FrameReader:
     """Collects bytes as they come and hands out whole messages.
 
-    The cost is linear in the number of bytes, whether they come one by one or a thousand messages at once:
-    nothing is moved for a message but its own bytes.
+    The cost is linear in the number of bytes, whether they come one by one or a thousand messages at once: what
+    came is kept in pieces until a message is whole, and a message is cut out of them by an offset.
     """
 
-    __slots__ = ("_data", "_start")
+    __slots__ = ("_data", "_pieces", "_size", "_start", "_waiting")
 
     def __init__(self) -> None:
-        self._data = bytearray()
+        self._data = b""  # messages are cut from here, from _start on
+        self._size = 0  # of _data
         self._start = 0
+        self._pieces: list[bytes] = []  # what came after _data
+        self._waiting = 0  # their length
 
     def feed(self, data: bytes) -> None:
         """Store bytes as they came from the link."""
-        if self._start == len(self._data):
-            self._data.clear()
-            self._start = 0
-        self._data += data
+        self._pieces.append(data)
+        self._waiting += len(data)
 
     def next(self) -> bytes | None:
         """Return the body of the next message, or None while it is incomplete.
 
         Raises FrameTooLong as soon as an impossible length is announced, before any of it is awaited.
         """
-        data = self._data
         start = self._start + 4
-        if start > len(data):
-            return None
-        length = int.from_bytes(data[start - 4 : start], "big")
-        end = start + length
-        if end > len(data):
+        if start <= self._size:
+            length = _length_at(self._data, start - 4)[0]
             if length > MAX_LENGTH:
                 raise FrameTooLong(length, MAX_LENGTH)
-            if self._start > _SPENT:
-                del data[: self._start]
-                self._start = 0
+            end = start + length
+            if end <= self._size:
+                self._start = end
+                return self._data[start:end]
+            needed = 4 + length
+        else:
+            needed = 4
+        return self._gather(needed) if self._waiting else None
+
+    def _gather(self, needed: int) -> bytes | None:
+        """Join the pieces when they make the next message whole, or tell how long it is."""
+        rest = self._size - self._start
+        if rest + self._waiting < needed:
             return None
-        if length > MAX_LENGTH:
-            raise FrameTooLong(length, MAX_LENGTH)
-        self._start = end
-        return bytes(data[start:end])
+        pieces, self._pieces = self._pieces, []
+        self._data = b"".join([self._data[self._start :], *pieces] if rest else pieces)
+        self._size = len(self._data)
+        self._start = self._waiting = 0
+        return self.next()
 
     def pending(self) -> int:
         """Return how many bytes are stored and not handed out yet."""
-        return len(self._data) - self._start
+        return self._size - self._start + self._waiting
 
 
 def frame(body: bytes) -> bytes:

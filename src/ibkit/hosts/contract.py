@@ -17,7 +17,10 @@ suite over every host:
 * **The end.** ``closed`` is called once, with the reason, on the thread that holds the connection, after
   the link is closed and the host is out of service, so that a handler may connect anew. It fails every
   pending call of this connection and of no other.
-* **Threads that end.** A connection whose thread has ended is taken over by the next one that asks.
+* **Other threads.** What they want is handed to the thread that holds the connection while that one is inside
+  the library or runs its event loop; else they take the connection over, also from a thread that has ended and
+  from a loop that somebody has blocked for two seconds. The thread that opened the connection takes it back when
+  it waits.
 * **Failures.** ``step`` raising a ProtocolError ends the connection with that reason; so does any
   other Exception (a reducer that does not catch its own), which is logged with its traceback.
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
@@ -41,7 +42,7 @@ class Host:
         self.clock = clock
         self.station: Station | None = None
         self.pumped = False
-        self.asked = False
+        self.alive = 0.0
         self._engine = engine
         self._background = background
         self._link: Link | None = None
@@ -291,7 +292,7 @@ class Host:
 
     def serve(self) -> bool:
         """Do what can be done without reading from descriptors; tells whether something else was read."""
-        self.asked = False
+        self.alive = time.monotonic()
         try:
             if self._batch:
                 self._finish_batch()

@@ -169,13 +169,13 @@ class _Wait:
         """Ask the station that holds ``want`` for a sign of life; without one, take it over."""
         holder = want.station
         now = time.monotonic()
+        asked_at = self._asked_at
         if holder is None:
             return
-        if self._asked_at is None or not want.asked:
+        if asked_at is None or (want.alive >= asked_at and now - asked_at > RECHECK_S):
             self._asked_at = now
-            want.asked = True
             holder.wake()
-        elif now - self._asked_at > STALLED_S:
+        elif want.alive < asked_at and now - asked_at > STALLED_S:
             self._station.seek(want, patient=False)
 
 

@@ -51,8 +51,8 @@ class Held(Protocol):
     clock: Clock
     pumped: bool
     """Whether its peer lives in this thread, and acts while we wait."""
-    asked: bool
-    """Whether another thread waits for a sign of life of the one that holds it; ``serve`` takes it back."""
+    alive: float
+    """When ``serve`` was called last, in real seconds."""
 
     def fileno(self) -> int | None:
         """Return what to select on, or None."""
@@ -148,7 +148,7 @@ class Station:
             self.served = time.monotonic()
         with lock:
             self.depth -= 1
-            others = tuple(waiting) if waiting and not self.depth else ()
+            others = tuple(waiting) if waiting and not self.active() else ()
         for station in others:
             if station is not self:
                 station.wake()

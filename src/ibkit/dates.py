@@ -94,9 +94,7 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(known)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(
-            f"unknown time zone {name!r}: use a name of the zone database such as 'US/Eastern'"
-        ) from error
+        raise ValueError(f"unknown time zone {name!r}: use a name of the zone database such as 'US/Eastern'") from error
 
 
 @lru_cache(maxsize=4096)

@@ -116,9 +116,7 @@ def df(objs: Iterable[Any], labels: Iterable[str] | None = None) -> pd.DataFrame
     elif isnamedtupleinstance(first):
         names = list(first._fields)
     else:
-        frame = pd.DataFrame.from_records(
-            [vars(row) for row in rows] if isinstance(first, DynamicObject) else rows
-        )
+        frame = pd.DataFrame.from_records([vars(row) for row in rows] if isinstance(first, DynamicObject) else rows)
         return frame if labels is None else frame[[c for c in frame if c in set(labels)]]
     if labels is not None:
         wanted = set(labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,14 +25,24 @@ class Wire:
         self.timers = Timers()
         self.sent: list[m.Request] = []
         self.names: list[str] = []
+        self.usual = 0.0
+        self.held_back = False
+        self.waiting: list[Callable[[float], object]] = []
         self.calls = Calls(self)
 
     def check(self, message: m.Request) -> None:
         pass
 
-    def send(self, message: m.Request) -> None:
+    def send(self, message: m.Request, on_sent: Callable[[float], object] | None = None) -> None:
         self.sent.append(message)
         self.names.append(type(message).__name__)
+        if on_sent is not None and not self.held_back:
+            on_sent(self.now)
+        elif on_sent is not None:
+            self.waiting.append(on_sent)
+
+    def request_timeout(self) -> float:
+        return self.usual
 
     def pass_time(self, secs: float) -> None:
         self.now += secs
@@ -144,12 +155,75 @@ def test_a_question_that_waits_for_its_turn_can_be_left() -> None:
     assert wire.names == ["ReqOpenOrders"]
 
 
+def test_every_request_has_a_deadline_and_0_is_none() -> None:
+    wire = Wire()
+    wire.usual = 60
+    usual, own, none = wire.positions(), wire.positions(timeout=5), wire.positions(timeout=0)
+    wire.pass_time(5)
+    assert (usual.done, own.done) == (False, True)
+    assert isinstance(own.error, RequestTimeout)
+    wire.pass_time(54)
+    assert not usual.done
+    wire.usual = 1  # for what is asked from now on
+    wire.pass_time(1)
+    assert str(usual.error).startswith("no answer to reqPositions() within 60 s")
+    wire.pass_time(10_000)
+    assert not none.done
+
+
+def test_a_deadline_counts_from_when_the_request_was_sent() -> None:
+    """Five thousand requests at 45 a second are not late because they wait for their turn."""
+    wire = Wire()
+    wire.usual = 60
+    wire.held_back = True
+    first = wire.positions()
+    wire.pass_time(100)
+    joined = wire.positions(timeout=5)
+    wire.pass_time(100)
+    assert (first.done, joined.done) == (False, False)
+    for was_sent in wire.waiting:
+        was_sent(wire.now)
+    late = wire.positions(timeout=7)  # it is on its way already
+    wire.pass_time(5)
+    assert (first.done, joined.done, late.done) == (False, True, False)
+    wire.pass_time(2)
+    assert (first.done, late.done) == (False, True)
+    wire.pass_time(53)
+    assert first.done
+
+
+def test_a_request_that_waits_for_its_turn_is_not_late() -> None:
+    wire = Wire()
+    wire.usual = 60
+    ours, everybodys = wire.orders(), wire.orders(all=True)
+    wire.pass_time(59)
+    assert wire.names == ["ReqOpenOrders"]
+    wire.pass_time(1)
+    assert ours.done
+    wire.pass_time(PATIENCE_S)
+    assert wire.names == ["ReqOpenOrders", "ReqAllOpenOrders"]
+    wire.pass_time(59)
+    assert not everybodys.done
+    wire.pass_time(1)
+    assert isinstance(everybodys.error, RequestTimeout)
+
+
+def test_deadlines_that_were_met_are_not_kept() -> None:
+    wire = Wire()
+    wire.usual = 60
+    for _ in range(10_000):
+        wire.positions()
+        wire.calls.finish("positions")
+    assert len(wire.timers._heap) < 200
+
+
 def test_what_cannot_be_sent_is_not_waited_for() -> None:
     class Refusing(Wire):
-        def send(self, message: m.Request) -> None:
+        def send(self, message: m.Request, on_sent: Callable[[float], object] | None = None) -> None:
             raise ValueError("no form on the wire")
 
-        check = send
+        def check(self, message: m.Request) -> None:
+            self.send(message)
 
     wire = Refusing()
     with pytest.raises(ValueError, match="no form"):

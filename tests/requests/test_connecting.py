@@ -28,6 +28,7 @@ from ibkit import (
     Stock,
     util,
 )
+from ibkit.legacy.ib import IB as OldIB
 from ibkit.requests import connecting
 from ibkit.wire import messages as m
 from tests.engine.orders_said import completed, execution, open_order, status
@@ -204,10 +205,10 @@ def test_a_gateway_that_says_nothing_is_waited_for_no_longer_than_wanted() -> No
     assert script.clock.monotonic() == 2
 
 
-def test_the_request_timeout_bounds_connecting_too() -> None:
-    """semantics.md 1.11."""
+def test_the_request_timeout_of_an_unchanged_script_bounds_connecting_too() -> None:
+    """semantics.md 1.11; else connect goes by its own timeout."""
     script = Script(answers=silent(m.StartApi))
-    ib = IB()
+    ib = OldIB()
     ib.RequestTimeout = 1
     with pytest.raises(RequestTimeout):
         over(script, ib, timeout=0)

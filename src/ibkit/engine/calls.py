@@ -8,13 +8,16 @@ TWS's answer does not tell which request it belongs to. So of one text only one 
 * an answer that comes when nobody wants it any more still belongs to the request it was for: it holds its
   place until its end has come, for at most ``PATIENCE_S`` seconds.
 
-So no answer is given to the wrong one, none is given in part, and no asker is forgotten. Must not know what is asked.
+So no answer is given to the wrong one, none is given in part, and no asker is forgotten.
+
+Every request has a deadline, counted from the moment when it was sent: what waits for the message rate, or for its
+turn, is not late. Must not know what is asked.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, Final, Protocol, TypeVar
 
 from ibkit.engine.call import Call
@@ -42,14 +45,17 @@ class Sender(Protocol):
     def check(self, message: m.Request) -> None:
         """Raise what ``send`` would raise."""
 
-    def send(self, message: m.Request) -> None:
-        """Send a request; raises EncodeError, NotConnected."""
+    def send(self, message: m.Request, on_sent: Callable[[float], object] | None = None) -> None:
+        """Send a request and tell ``on_sent`` when it was written; raises EncodeError, NotConnected."""
+
+    def request_timeout(self) -> float:
+        """Return the seconds in which a request must be answered unless it says otherwise; 0 for no limit."""
 
 
 class _Request:
     """One request, on the wire or waiting for its turn, and those who want its answer."""
 
-    __slots__ = ("answer", "askers", "cancel", "contract", "message", "patience", "unanswered")
+    __slots__ = ("answer", "askers", "cancel", "contract", "deadlines", "message", "patience", "sent", "unanswered")
 
     def __init__(self, message: m.Request, contract: Contract | None, cancel: m.Request | None) -> None:
         self.message = message
@@ -59,6 +65,15 @@ class _Request:
         self.answer: list[Any] = []  # Any: what was told since the last end
         self.unanswered = 0  # how many ends are still to come
         self.patience: Timer | None = None
+        self.sent = False
+        self.deadlines: list[Callable[[float], object]] = []  # to be told when it is sent
+
+    def was_sent(self, now: float) -> None:
+        """Begin to count its deadlines."""
+        self.sent = True
+        deadlines, self.deadlines = self.deadlines, []
+        for begin in deadlines:
+            begin(now)
 
 
 def _equal(a: m.Request, b: m.Request) -> bool:
@@ -93,7 +108,8 @@ class Calls:
             name: for texts.
             contract: what it is about, for errors.
             cancel: what to send when nobody wants the answer any more.
-            timeout: seconds after which the call fails with RequestTimeout; None or 0 for never.
+            timeout: seconds after it was sent in which it must be answered, else it fails with RequestTimeout; None for
+                the usual ones, 0 for no limit.
 
         Raises EncodeError, NotConnected; then nothing was sent and nothing is waited for.
         """
@@ -110,16 +126,26 @@ class Calls:
         asked = request
         call: Call[T] = Call(name, lambda: self._leave(key, asked, call))
         request.askers.append(call)
-        if timeout:
-            seconds = timeout
-
-            def expire() -> None:
-                self._leave(key, asked, call)
-                call.fail(RequestTimeout(name, seconds))
-
-            timer = self._sender.timers.at(self._sender.now + timeout, expire)
-            call.add_done_callback(lambda _: timer.cancel())
+        seconds = self._sender.request_timeout() if timeout is None else timeout
+        if seconds:
+            self._limit(key, asked, call, seconds)
         return call
+
+    def _limit(self, key: Hashable, request: _Request, call: Call[T], seconds: float) -> None:
+        """Fail ``call`` when it has no answer so many seconds after the request was sent."""
+
+        def expire() -> None:
+            self._leave(key, request, call)
+            call.fail(RequestTimeout(call.name, seconds))
+
+        def begin(now: float) -> None:
+            timer = self._sender.timers.at(now + seconds, expire)
+            call.add_done_callback(lambda _: timer.cancel())
+
+        if request.sent:
+            begin(self._sender.now)
+        else:
+            request.deadlines.append(begin)
 
     def _line_up(
         self, key: Hashable, message: m.Request, contract: Contract | None, cancel: m.Request | None
@@ -134,7 +160,8 @@ class Calls:
         return request
 
     def _send(self, key: Hashable, request: _Request) -> None:
-        self._sender.send(request.message)
+        request.sent = False
+        self._sender.send(request.message, request.was_sent)
         self._on_wire[key] = request
         request.unanswered += 1
         if request.patience is not None:

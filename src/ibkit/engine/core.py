@@ -71,6 +71,8 @@ class Settings(Protocol):
     """What a user sets on an IB, class or instance."""
 
     RequestTimeout: float
+    QuietTimeout: float
+    SnapshotTimeout: float
     RaiseRequestErrors: bool
     MaxSyncedSubAccounts: int
     TimezoneTWS: str
@@ -80,7 +82,9 @@ class Settings(Protocol):
 class DefaultSettings:
     """Settings of an engine that is used without an IB."""
 
-    RequestTimeout: float = 0
+    RequestTimeout: float = 60
+    QuietTimeout: float = 10
+    SnapshotTimeout: float = 20
     RaiseRequestErrors: bool = True
     MaxSyncedSubAccounts: int = 50
     TimezoneTWS: str = ""
@@ -101,6 +105,7 @@ class Engine:
         options: connect options for the gateway, such as "+PACEAPI".
         capabilities: optional capabilities of the client, as START_API tells them.
         name: of the gateway, for texts.
+        request_timeout: returns the seconds in which a request must be answered; None for ``settings.RequestTimeout``.
     """
 
     def __init__(
@@ -114,10 +119,13 @@ class Engine:
         options: str = "",
         capabilities: str = "",
         name: str = "the gateway",
+        request_timeout: Callable[[], float] | None = None,
     ) -> None:
         self.events = events
         self.state = state if state is not None else State()
         self.settings: Settings = settings if settings is not None else DefaultSettings()
+        self.request_timeout = request_timeout or (lambda: self.settings.RequestTimeout)
+        """Returns the seconds in which a request must be answered unless it says otherwise; 0 for no limit."""
         self.client_id = client_id
         self.options = options
         self.capabilities = capabilities
@@ -276,10 +284,10 @@ class Engine:
         """Raise what ``send`` would raise: EncodeError, NotConnected."""
         self._must_be_open().encode(message)
 
-    def send(self, message: m.Request) -> None:
-        """Queue a request; raises EncodeError, NotConnected."""
+    def send(self, message: m.Request, on_sent: Callable[[float], object] | None = None) -> None:
+        """Queue a request, and tell ``on_sent`` the moment when it is written; raises EncodeError, NotConnected."""
         frame = self._must_be_open().encode(message)
-        self._throttle.put(frame, urgent=type(message) in URGENT)
+        self._throttle.put(frame, type(message) in URGENT, on_sent)
 
     def greet(self, frame: bytes) -> None:
         """Queue a part of the handshake."""

@@ -8,7 +8,8 @@ gives what may be sent now, ``next_at`` tells when there is more. Must not know 
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 MAX_REQUESTS = 45
 """Messages per interval by default; TWS allows half the number of market data lines, at least 50 (limits.md, 1)."""
@@ -30,6 +31,10 @@ class DefaultLimits:
     RequestsInterval = REQUESTS_INTERVAL_S
 
 
+Waiting: TypeAlias = tuple[bytes, Callable[[float], object] | None]
+"""A frame, and whom to tell when it has been sent."""
+
+
 def reserve(max_requests: int) -> int:
     """Return how many messages an interval are kept for orders: 5 of the 50 that TWS allows by default."""
     return max(1, max_requests // 9)
@@ -40,13 +45,19 @@ class Throttle:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._orders: deque[bytes] = deque()
-        self._others: deque[bytes] = deque()
+        self._orders: deque[Waiting] = deque()
+        self._others: deque[Waiting] = deque()
         self._sent: deque[float] = deque()  # when
 
-    def put(self, frame: bytes, urgent: bool) -> None:
-        """Queue a frame; ``urgent``: an order or a cancel."""
-        (self._orders if urgent else self._others).append(frame)
+    def put(self, frame: bytes, urgent: bool, on_sent: Callable[[float], object] | None = None) -> None:
+        """Queue a frame.
+
+        Args:
+            frame: what to send.
+            urgent: whether it is an order or a cancel.
+            on_sent: told the moment when the frame is given out.
+        """
+        (self._orders if urgent else self._others).append((frame, on_sent))
 
     def take(self, now: float) -> list[bytes]:
         """Return the frames that may be sent at ``now``, and forget them."""
@@ -56,16 +67,19 @@ class Throttle:
         sent = self._sent
         while sent and sent[0] + interval <= now:
             sent.popleft()
-        frames: list[bytes] = []
+        given: list[Waiting] = []
         while self._orders and (not limit or len(sent) < limit + reserve(limit)):
-            frames.append(self._orders.popleft())
+            given.append(self._orders.popleft())
             sent.append(now)
         while self._others and not self._orders and (not limit or len(sent) < limit):
-            frames.append(self._others.popleft())
+            given.append(self._others.popleft())
             sent.append(now)
         if not limit:
             sent.clear()
-        return frames
+        for _, on_sent in given:
+            if on_sent is not None:
+                on_sent(now)
+        return [frame for frame, _ in given]
 
     def next_at(self) -> float | None:
         """Return when something may be sent again; None when nothing waits."""

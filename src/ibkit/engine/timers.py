@@ -13,15 +13,18 @@ from itertools import count
 class Timer:
     """One thing to do at one moment."""
 
-    __slots__ = ("fn", "when")
+    __slots__ = ("_timers", "fn", "when")
 
-    def __init__(self, when: float, fn: Callable[[], object]) -> None:
+    def __init__(self, when: float, fn: Callable[[], object], timers: Timers) -> None:
         self.when = when
         self.fn: Callable[[], object] | None = fn
+        self._timers = timers
 
     def cancel(self) -> None:
         """Do nothing when the moment has come; harmless afterwards."""
-        self.fn = None
+        if self.fn is not None:
+            self.fn = None
+            self._timers.cancelled()
 
 
 class Timers:
@@ -30,12 +33,21 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._numbers = count()
+        self._idle = 0  # cancelled ones in the heap, at most
 
     def at(self, when: float, fn: Callable[[], object]) -> Timer:
         """Have ``fn`` called at ``when`` (monotonic seconds)."""
-        timer = Timer(when, fn)
+        timer = Timer(when, fn, self)
         heapq.heappush(self._heap, (when, next(self._numbers), timer))
         return timer
+
+    def cancelled(self) -> None:
+        """Take note that one will do nothing: most deadlines are met, and they are not kept until they are over."""
+        self._idle += 1
+        if self._idle > 64 and self._idle * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[2].fn is not None]
+            heapq.heapify(self._heap)
+            self._idle = 0
 
     def next(self) -> float | None:
         """Return the next moment, None when there is nothing to do."""
@@ -46,7 +58,8 @@ class Timers:
     def run(self, now: float) -> None:
         """Do what is due at ``now``; what is done may ask for more, and may call this again."""
         while (when := self.next()) is not None and when <= now:
-            fn = heapq.heappop(self._heap)[2].fn
+            timer = heapq.heappop(self._heap)[2]
+            fn, timer.fn = timer.fn, None
             if fn is not None:
                 fn()
 

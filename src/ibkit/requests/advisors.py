@@ -16,7 +16,6 @@ from ibkit.requests.base import Requests
 from ibkit.requests.lenient import or_else
 from ibkit.wire import messages as m
 
-FA_TIMEOUT_S: Final = 4.0
 FA_PROFILES: Final = 2
 NO_FA_PROFILES: Final = 177
 """The server version from which on there are no profiles."""
@@ -26,7 +25,10 @@ def advisor_data(engine: Engine, fa_data_type: int) -> Call[str | None]:
     """Ask for the groups or aliases of a financial advisor."""
     _no_profiles(engine, fa_data_type)
     call: Call[str] = engine.ask(
-        m.ReqFa(fa_data_type), key=f"fa-{fa_data_type}", name=f"requestFA({fa_data_type})", timeout=FA_TIMEOUT_S
+        m.ReqFa(fa_data_type),
+        key=f"fa-{fa_data_type}",
+        name=f"requestFA({fa_data_type})",
+        timeout=engine.settings.QuietTimeout,
     )
     return or_else(engine, call, None)
 
@@ -56,7 +58,7 @@ class AdvisorRequests(Requests):
 
         Returns: XML; None in place of RequestTimeout with ``RaiseRequestErrors = False``.
 
-        Raises RequestTimeout after four seconds, InvalidRequest for profiles, RequestError for accounts that are no
+        Raises RequestTimeout after ``QuietTimeout``, InvalidRequest for profiles, RequestError for accounts that are no
             advisor's, NotConnected.
 
         >>> ib.requestFA(1)

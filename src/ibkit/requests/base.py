@@ -30,6 +30,10 @@ from ibkit.model import IBDefaults
 T = TypeVar("T")
 
 
+class DefaultNumber(int):
+    """A default that can be told from the same number given by the user."""
+
+
 class Connection:
     """An engine and the host that serves it."""
 
@@ -42,8 +46,18 @@ class Connection:
 class Requests(IBEvents):
     """Base of the request mixins: the connection, the state, and how to wait."""
 
-    RequestTimeout: float = 0
-    """Seconds that blocking requests wait for an answer before they raise RequestTimeout; 0 for ever."""
+    RequestTimeout: float = 60
+    """Seconds in which a request must be answered, counted from when it was sent; else it is cancelled and raises
+    RequestTimeout, be it waited for or awaited. 0 for no limit. Requests with a ``timeout`` of their own, such as
+    ``reqHistoricalData`` and ``connect``, go by that."""
+
+    QuietTimeout: float = 10
+    """The same for requests that TWS leaves unanswered when there is nothing to tell: ``reqMatchingSymbols``,
+    ``reqMarketRule``, ``reqHistoricalNews``, ``calculateImpliedVolatility``, ``calculateOptionPrice`` and
+    ``requestFA``."""
+
+    SnapshotTimeout: float = 20
+    """The same for each contract of ``reqTickers``: TWS ends a snapshot after eleven seconds, unless it has no data."""
 
     RaiseRequestErrors: bool = True
     """Whether a request the broker refuses raises; False: it returns what it has, as ib_insync does."""
@@ -75,19 +89,21 @@ class Requests(IBEvents):
         """
         return run(self._connected(), act)
 
-    def _wait(self, start: Callable[[Engine], Call[T]], timeout: float | None = None) -> T:
-        """Send a request and wait for its answer, from any thread; what else arrives is handled meanwhile.
+    def _request_timeout(self) -> float:
+        """Return the seconds in which a request must be answered unless it says otherwise; 0 for no limit."""
+        return self.RequestTimeout
 
-        Args:
-            start: sends the request.
-            timeout: seconds; None for ``RequestTimeout``, 0 for no limit.
+    def _wait_limit(self) -> float | None:
+        """Return the seconds that a blocking call may take as a whole; None: as long as its requests may take."""
+        return None
+
+    def _wait(self, start: Callable[[Engine], Call[T]]) -> T:
+        """Send a request and wait for its answer, from any thread; what else arrives is handled meanwhile.
 
         Raises NotConnected, RequestTimeout (the request is cancelled), and the error of the answer.
         """
         connection = self._connected()
-        call = run(connection, start)
-        limit = self.RequestTimeout if timeout is None else timeout
-        return connection.host.wait(call, limit or None)
+        return connection.host.wait(run(connection, start), self._wait_limit())
 
     def _future(self, start: Callable[[Engine], Call[T]]) -> Awaitable[T]:
         """Send a request now and return a future of the running loop for its answer.

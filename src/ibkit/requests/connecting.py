@@ -23,7 +23,7 @@ from ibkit.hosts.contract import Link
 from ibkit.model import ExecutionFilter, StartupFetch, StartupFetchALL
 from ibkit.requests import account as account_requests
 from ibkit.requests import orders as order_requests
-from ibkit.requests.base import Connection, Requests, default_clock, run
+from ibkit.requests.base import Connection, DefaultNumber, Requests, default_clock, run
 from ibkit.requests.client import Client
 from ibkit.requests.wrapper import Wrapper
 from ibkit.wire import messages as m
@@ -37,13 +37,9 @@ class _DefaultText(str):
     """A default that can be told from the same text given by the user."""
 
 
-class _DefaultNumber(int):
-    """A default that can be told from the same number given by the user."""
-
-
 HOST = _DefaultText("127.0.0.1")
-PORT = _DefaultNumber(7497)
-CLIENT_ID = _DefaultNumber(1)
+PORT = DefaultNumber(7497)
+CLIENT_ID = DefaultNumber(1)
 
 forced: tuple[str, int] | None = None
 """Host and port of every connection from now on, whatever is asked for; ``ibkit run --paper`` sets it."""
@@ -267,7 +263,7 @@ class ConnectRequests(Requests):
     def _connect(self, link: Link, startup: Startup, clock: Clock) -> Self:
         connection, call = self._open(link, startup, clock)
         try:
-            connection.host.wait(call, self.RequestTimeout or None)
+            connection.host.wait(call, self._wait_limit())
         except BaseException as error:
             connection.host.close(f"API connection failed: {error}")
             raise
@@ -283,6 +279,7 @@ class ConnectRequests(Requests):
             options=self.client.connectOptions,
             capabilities=self.client.optCapab,
             name=link.name,
+            request_timeout=self._request_timeout,
         )
         self.client.clientId = startup.client_id
         engine.on_closed = lambda reason: self._ended(engine, reason)

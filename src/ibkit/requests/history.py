@@ -41,7 +41,7 @@ class HistoryRequests(Requests):
         formatDate: int = 1,
         keepUpToDate: bool = False,
         chartOptions: Sequence[TagValue] = (),
-        timeout: float = 60,
+        timeout: float = past.HISTORY_S,
     ) -> BarDataList:
         """Get historical bars, and with ``keepUpToDate`` the bars from then on.
 
@@ -61,7 +61,8 @@ class HistoryRequests(Requests):
                 ``ib.barUpdateEvent`` tell. The last bar is the one that forms: when ``hasNewBar`` is
                 true, ``bars[-2]`` is complete. ``cancelHistoricalData(bars)`` ends it.
             chartOptions: for IB's own use.
-            timeout: seconds to wait for the bars, 0 for ever.
+            timeout: seconds to wait for the bars, 0 for ever; when not given 60, or ``IB.RequestTimeout`` if that is
+                shorter.
 
         Returns: the bars in the order of time; ``date`` is a date for bars of a day and longer, else an
             aware datetime.
@@ -107,7 +108,7 @@ class HistoryRequests(Requests):
         formatDate: int = 1,
         keepUpToDate: bool = False,
         chartOptions: Sequence[TagValue] = (),
-        timeout: float = 60,
+        timeout: float = past.HISTORY_S,
     ) -> BarDataList:
         """Get historical bars: see ``reqHistoricalData``."""
         return await self._future(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Final
 
 from ibkit.engine import depth, market
 from ibkit.engine.call import Call, gather
@@ -20,11 +19,6 @@ from ibkit.requests.lenient import or_else
 from ibkit.wire import messages as m
 
 logger = logging.getLogger("ibkit.ib")
-
-SNAPSHOT_S: Final = 20.0
-"""Seconds until a snapshot is given up: TWS ends one after eleven, unless it has no data and only warns."""
-SNAPSHOTS_PER_S: Final = 20.0
-"""How many of them go out in a second, at the worst."""
 
 
 def _mkt_data(
@@ -56,7 +50,7 @@ def _tick_by_tick(
 
 
 def _tickers(engine: Engine, contracts: Sequence[Contract], regulatory: bool) -> Call[list[Ticker]]:
-    timeout = SNAPSHOT_S + len(contracts) / SNAPSHOTS_PER_S
+    timeout = engine.settings.SnapshotTimeout
 
     def fill(contract: Contract) -> Call[Ticker]:
         ticker, call = market.snapshot(engine, contract, regulatory, timeout)
@@ -184,7 +178,7 @@ class MarketRequests(Requests):
             market is quiet; a stream (``reqMktData``) is faster.
 
         Raises RequestError when the broker refuses one of them, RequestTimeout when it neither answers nor
-            refuses: after twenty seconds, and more for many contracts; NotConnected.
+            refuses within ``SnapshotTimeout``; NotConnected.
 
         >>> apple, gold = ib.reqTickers(Stock('AAPL', 'SMART', 'USD'), CFD('XAUUSD'))
         >>> apple.hasBidAsk(), gold.hasBidAsk()

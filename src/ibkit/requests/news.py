@@ -26,7 +26,6 @@ from ibkit.model import (
 )
 from ibkit.requests.base import Requests
 from ibkit.requests.lenient import or_else
-from ibkit.requests.reference import ANSWER_S
 from ibkit.wire import messages as m
 
 logger = logging.getLogger("ibkit.ib")
@@ -64,7 +63,7 @@ def _historical_news(
         req_id, con_id, providers, formatIBDatetime(start), formatIBDatetime(end), total, options
     )
     call: Call[list[HistoricalNews]] = engine.ask(
-        message, key=req_id, name=f"reqHistoricalNews({con_id}, {providers!r})", timeout=ANSWER_S
+        message, key=req_id, name=f"reqHistoricalNews({con_id}, {providers!r})", timeout=engine.settings.QuietTimeout
     )
     arrived[req_id] = HistoricalNewsList()
     call.add_done_callback(lambda _: arrived.pop(req_id, None))
@@ -221,7 +220,7 @@ class NewsRequests(Requests):
 
         Returns: the headlines; the list's ``hasMore`` tells whether there are more of them.
 
-        Raises RequestTimeout after ten seconds without an answer (with ``RaiseRequestErrors`` off that is None),
+        Raises RequestTimeout after ``QuietTimeout`` without an answer (with ``RaiseRequestErrors`` off that is None),
         RequestError, NotConnected.
 
         >>> headlines = ib.reqHistoricalNews(265598, 'BRFG+DJNL', '', '', 5)

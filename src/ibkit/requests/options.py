@@ -12,7 +12,6 @@ from ibkit.engine.core import Engine
 from ibkit.model import Contract, OptionComputation, TagValue
 from ibkit.requests.base import Requests
 from ibkit.requests.lenient import or_else
-from ibkit.requests.reference import ANSWER_S
 from ibkit.wire import messages as m
 
 
@@ -25,7 +24,7 @@ def _computation(
         name=f"{name}({contract})",
         contract=contract,
         cancel=cancel,
-        timeout=ANSWER_S,
+        timeout=engine.settings.QuietTimeout,
     )
 
     def settle(call: Call[OptionComputation]) -> None:
@@ -74,7 +73,7 @@ class OptionRequests(Requests):
 
         Returns: the computation; None where the broker gives no value.
 
-        Raises RequestTimeout after ten seconds without an answer (with ``RaiseRequestErrors`` off that is None),
+        Raises RequestTimeout after ``QuietTimeout`` without an answer (with ``RaiseRequestErrors`` off that is None),
         RequestError, NotConnected.
 
         >>> option = Option('AAPL', '20240119', 160, 'C', 'SMART', currency='USD')
@@ -115,7 +114,7 @@ class OptionRequests(Requests):
 
         Returns: the computation; None where the broker gives no value.
 
-        Raises RequestTimeout after ten seconds without an answer (with ``RaiseRequestErrors`` off that is None),
+        Raises RequestTimeout after ``QuietTimeout`` without an answer (with ``RaiseRequestErrors`` off that is None),
         RequestError, NotConnected.
 
         >>> option = Option('AAPL', '20240119', 160, 'C', 'SMART', currency='USD')

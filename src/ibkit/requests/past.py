@@ -27,6 +27,7 @@ from ibkit.model import (
     RealTimeBarList,
     TagValue,
 )
+from ibkit.requests.base import DefaultNumber
 from ibkit.requests.lenient import or_else
 from ibkit.wire import messages as m
 
@@ -51,6 +52,9 @@ _OTHER_NAMES: Final = {"1 sec": "1 secs", "1W": "1 week", "1M": "1 month"}  # TW
 _DURATION: Final = re.compile(r"[1-9]\d* [SDWMY]")
 _SCHEDULE_VERSION: Final = 165
 _CANCEL_TICKS_VERSION: Final = 215
+
+HISTORY_S: Final = DefaultNumber(60)
+"""Seconds to wait for bars, unless ``IB.RequestTimeout`` is shorter or another limit is given."""
 
 
 # -- what is refused here ------------------------------------------------------------------------------------
@@ -120,6 +124,8 @@ def historical_data(
     )
     cancel = m.CancelHistoricalData(req_id)
     name = f"reqHistoricalData({contract}, {duration!r}, {bar_size!r}, {what_to_show!r})"
+    if timeout is HISTORY_S and 0 < engine.request_timeout() < timeout:
+        timeout = engine.request_timeout()
     call: Call[object] = engine.ask(message, key=req_id, name=name, contract=contract, cancel=cancel, timeout=timeout)
     history.bars[req_id] = bars
     if keep_up_to_date:

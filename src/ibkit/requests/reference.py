@@ -34,9 +34,6 @@ logger = logging.getLogger("ibkit.ib")
 Found: TypeAlias = Contract | ContractUnknown | ContractAmbiguous
 """A contract that was found, or why not."""
 
-ANSWER_S: Final = 10.0
-"""Seconds to wait for answers that TWS fails to give when it has none."""
-
 _CANCEL_CONTRACT_VERSION: Final = 215
 
 
@@ -117,7 +114,7 @@ def _matching_symbols(engine: Engine, pattern: str) -> Call[list[ContractDescrip
         m.ReqMatchingSymbols(req_id, pattern),
         key=req_id,
         name=f"reqMatchingSymbols({pattern!r})",
-        timeout=ANSWER_S,
+        timeout=engine.settings.QuietTimeout,
     )
     return or_else(engine, call, None)
 
@@ -127,7 +124,7 @@ def _market_rule(engine: Engine, market_rule_id: int) -> Call[list[PriceIncremen
         m.ReqMarketRule(market_rule_id),
         key=market_rule_key(market_rule_id),
         name=f"reqMarketRule({market_rule_id})",
-        timeout=ANSWER_S,
+        timeout=engine.settings.QuietTimeout,
     )
     return or_else(engine, call, None)
 
@@ -238,7 +235,7 @@ class ReferenceRequests(Requests):
 
         Returns: contracts with the kinds of derivatives they have.
 
-        Raises RequestTimeout after ten seconds without an answer (with ``RaiseRequestErrors`` off that is None),
+        Raises RequestTimeout after ``QuietTimeout`` without an answer (with ``RaiseRequestErrors`` off that is None),
         RequestError, NotConnected. TWS takes about one search in a second.
 
         >>> [found.contract.symbol for found in ib.reqMatchingSymbols('micros')]
@@ -294,7 +291,7 @@ class ReferenceRequests(Requests):
 
         Returns: each increment with the price from which on it holds, in ascending order.
 
-        Raises RequestTimeout after ten seconds without an answer, such as for a rule that does not exist
+        Raises RequestTimeout after ``QuietTimeout`` without an answer, such as for a rule that does not exist
         (with ``RaiseRequestErrors`` off that is None); RequestError, NotConnected.
 
         >>> ib.reqMarketRule(26)

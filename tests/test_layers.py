@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "paper": GROUND | {"model", "wire", "links"},
     "testing": GROUND | {"ibkit", "model", "wire", "links", "ib", "util", "paper"},
     "legacy": GROUND | {"ibkit", "model", "engine", "hosts", "requests", "util", "ib", "wire"},
-    "cli": GROUND | {"ibkit", "model", "wire", "links", "ib", "util", "paper", "legacy", "hosts"},
+    "cli": GROUND | {"ibkit", "model", "wire", "links", "ib", "util", "paper", "legacy", "hosts", "requests"},
 }
 
 # Inside paper/ the rooms have floors too.

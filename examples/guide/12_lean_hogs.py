@@ -1,9 +1,9 @@
 """A whole strategy on lean hog futures: sell a rally of three standard deviations, buy such a drop.
 
 Bars of 15 minutes stream in; the handler decides and sends a bracket order. To see it trade within seconds, in a
-market that runs 120 times as fast and in which hogs rise by 6 % after 20 minutes and fall back after 50:
+market that runs 120 times as fast and in which hogs rise by 8 % after 20 minutes and fall after 50:
 
-    ibkit run --paper --speed 120 --shock HE:6:1200 --shock HE:-6:3000 examples/guide/12_lean_hogs.py
+    ibkit run --paper --speed 120 --shock HE:8:1200 --shock HE:-10:3000 examples/guide/12_lean_hogs.py
 """
 
 from ibkit import *

@@ -12,6 +12,9 @@ from pathlib import Path
 GUIDE = Path(__file__).parents[2] / "examples" / "guide"
 PRINTED = Path(__file__).parent / "printed"
 
+START = "2024-01-10 10:00"
+"""A day of the market, so that every run sees the same."""
+
 PRICE = r"\d+\.\d+"
 """A price as scripts print it."""
 

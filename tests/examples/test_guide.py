@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ibkit.paper import Limits, PaperGateway
-from tests.examples.running import GUIDE, PRICE, check, run
+from tests.examples.running import GUIDE, PRICE, START, check, run
 
 # What each script prints, line after line; other lines may stand between.
 EXPECTED: dict[str, list[str]] = {
@@ -92,7 +92,7 @@ EXPECTED: dict[str, list[str]] = {
 @pytest.mark.parametrize("script", EXPECTED)
 def test_script(script: str) -> None:
     # A history takes a moment, as with a real gateway: what waits for fifty, one by one, would wait for long.
-    with PaperGateway(port=0, seed=1, limits=Limits(history_delay_s=0.5)) as gateway:
+    with PaperGateway(start=START, limits=Limits(history_delay_s=0.5)) as gateway:
         done = run(GUIDE / script, port=gateway.port)
     check(done, EXPECTED[script])
     if script == "13_many_histories.py":

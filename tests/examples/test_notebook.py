@@ -11,6 +11,7 @@ import pytest
 from nbclient import NotebookClient
 
 from ibkit.paper import PaperGateway
+from tests.examples.running import START
 
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "guide" / "guide.ipynb"
 IDLE_S = 1.0
@@ -21,7 +22,7 @@ IDLE_S = 1.0
 def test_the_guide_in_a_notebook() -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     client = NotebookClient(notebook, timeout=60, kernel_name="python3")
-    with PaperGateway(port=0, seed=1) as gateway:
+    with PaperGateway(start=START) as gateway:
         env = {**os.environ, "IBKIT_HOST": "127.0.0.1", "IBKIT_PORT": str(gateway.port)}
         with client.setup_kernel(env=env):
             for index, cell in enumerate(notebook.cells):

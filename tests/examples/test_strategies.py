@@ -7,15 +7,15 @@ import subprocess
 import sys
 
 from ibkit.paper import PaperGateway
-from tests.examples.running import GUIDE, PRICE, PRINTED, check, environment, run, run_until
+from tests.examples.running import GUIDE, PRICE, PRINTED, START, check, environment, run, run_until
 
-IBKIT = ("-m", "ibkit.cli", "run", "--paper")
+IBKIT = ("-m", "ibkit.cli", "run", "--paper", "--start", START)
 
 
 def test_the_order_waits_at_the_gateway_while_the_script_is_gone() -> None:
     lines = []
     with (
-        PaperGateway(port=0, seed=1, speed=20) as gateway,
+        PaperGateway(start=START, speed=20) as gateway,
         subprocess.Popen(
             [sys.executable, GUIDE / "09_price_condition.py"],
             env=environment(gateway.port),
@@ -47,7 +47,7 @@ def test_mastercard_is_sold_when_visa_has_fallen_within_five_minutes() -> None:
 
 
 def test_lean_hogs_are_sold_after_a_rally_and_bought_back_at_the_average() -> None:
-    command = [*IBKIT, "--speed", "300", "--shock", "HE:6:1200", "--shock", "HE:-6:3000", GUIDE / "12_lean_hogs.py"]
+    command = [*IBKIT, "--speed", "300", "--shock", "HE:8:1200", "--shock", "HE:-10:3000", GUIDE / "12_lean_hogs.py"]
     printed = run_until(rf"filled: BUY LMT at {PRICE}", *command)
     assert re.search(
         rf"SELL 1 at {PRICE}, take profit {PRICE}, stop loss {PRICE}\nfilled: SELL LMT at {PRICE}", printed
@@ -66,5 +66,5 @@ def test_visa_mastercard_as_printed() -> None:
 
 
 def test_lean_hogs_as_printed() -> None:
-    command = [*IBKIT, "--speed", "300", "--shock", "HE:-6:1200", PRINTED / "lean_hogs.py"]
+    command = [*IBKIT, "--speed", "300", "--shock", "HE:-9:1200", PRINTED / "lean_hogs.py"]
     run_until("BUY 1 HE", *command)

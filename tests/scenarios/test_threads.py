@@ -23,7 +23,7 @@ NFLX = Stock("NFLX", "SMART", "USD", conId=15124833)
 
 @pytest.fixture(params=VERSIONS)
 def gateway(request: pytest.FixtureRequest) -> Iterator[PaperGateway]:
-    with PaperGateway(port=0, server_version=request.param, speed=10) as running:
+    with PaperGateway(start="2024-01-10 10:00", server_version=request.param, speed=10) as running:
         yield running
 
 

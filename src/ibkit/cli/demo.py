@@ -213,8 +213,8 @@ def _market_order(stage: Stage) -> None:
     (contract,) = ib.qualifyContracts(Stock("V", "SMART", "USD"))
 
     def on_filled(trade: Trade) -> None:
-        it = trade.fills[-1].execution
-        stage.console.print(f"on_filled: {it.side} {trade.contract.symbol} {it.shares:g} @ {it.avgPrice:g}")
+        side, price = trade.fills[-1].execution.side, trade.orderStatus.avgFillPrice
+        stage.console.print(f"on_filled: {side} {trade.contract.symbol} {trade.filled():g} @ {price:g}")
 
     trade = ib.placeOrder(contract, MarketOrder("BUY", 200))
     trade.filledEvent += on_filled

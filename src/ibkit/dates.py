@@ -129,10 +129,13 @@ def parseIBDatetime(s: str) -> date | datetime:
             return datetime.combine(parse_date(s[:8]), _time_and_zone(s[9:]))
         except ValueError:
             pass  # another form, or none
-    if s.isdecimal():
-        return parse_date(s) if len(s) == 8 else datetime.fromtimestamp(int(s), UTC)
-    if s[:1] == "-" and s[1:].isdecimal():  # before 1970
-        return datetime.fromtimestamp(0, UTC) + timedelta(seconds=int(s))
+    if len(s) == 8 and s.isdecimal():
+        return parse_date(s)
+    if s.removeprefix("-").isdecimal():
+        try:
+            return datetime.fromtimestamp(0, UTC) + timedelta(seconds=int(s))  # also before 1970, on every platform
+        except OverflowError as error:
+            raise ValueError(f"no moment of any calendar: {s[:40]!r}") from error
     match = _TIME.fullmatch(s.strip())
     if match is None:
         raise ValueError(f"not a date or time of TWS: {s!r}")

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from ibkit.engine import placing, session
+from ibkit.engine import session
 from ibkit.engine.call import Call
 from ibkit.engine.core import Engine
 from ibkit.engine.signals import IBEvents
 from ibkit.errors import IbkitError, ProtocolError
-from ibkit.model import (
-    Contract,
-    ExecutionFilter,
-    LimitOrder,
-    MarketOrder,
-    OrderCancel,
-    ScannerSubscription,
-    WshEventData,
-)
-from ibkit.requests import account, market, news, options, orders, past, reference, scanner, system
+from ibkit.ib import IB
+from ibkit.model import Contract, LimitOrder, MarketOrder, ScannerSubscription, WshEventData
 from ibkit.wire import MAX_VERSION, Codec, Role, handshake
 from ibkit.wire import messages as m
 from ibkit.wire.framing import MAX_LENGTH
 from tests.fuzz import corpus, mutation
 from tests.fuzz.findings import Findings, Watcher, no_hang
 
+T = TypeVar("T")
 START: Final = 1_704_898_800.0
 FRAMES: Final = 200  # of a session, at most
 
 APPLE = Contract(secType="STK", conId=265598, symbol="AAPL", exchange="SMART", currency="USD")
+NASDAQ = Contract(secType="STK", conId=265598, symbol="AAPL", exchange="NASDAQ", currency="USD")
 SPY = Contract(secType="STK", symbol="SPY", exchange="SMART", currency="USD")
 OPTION = Contract(
     secType="OPT", symbol="SPY", lastTradeDateOrContractMonth="20240216", strike=470.0, right="C", exchange="SMART",
@@ -40,68 +35,102 @@ OPTION = Contract(
 )  # fmt: skip
 
 # Everything a user can have going on; each is tried anew now and then.
-ASKING: tuple[Callable[[Engine], object], ...] = (
-    lambda e: market._mkt_data(e, APPLE, "233,236,258,292", False, False, []),
-    lambda e: market._mkt_data(e, SPY, "", False, False, []),
-    lambda e: market._mkt_data(e, OPTION, "", True, False, []),
-    lambda e: market._tickers(e, [APPLE, SPY], False),
-    lambda e: market._tick_by_tick(e, APPLE, "AllLast", 10, False),
-    lambda e: market._tick_by_tick(e, APPLE, "BidAsk", 0, False),
-    lambda e: market._tick_by_tick(e, SPY, "MidPoint", 0, False),
-    lambda e: past.historical_data(e, APPLE, "", "1 D", "1 min", "TRADES", True, 1, False, [], 60),
-    lambda e: past.historical_data(e, SPY, "", "1 D", "1 day", "TRADES", True, 2, True, [], 0),
-    lambda e: past.historical_schedule(e, APPLE, 5, "", True),
-    lambda e: past.real_time_bars(e, APPLE, 5, "TRADES", False, []),
-    lambda e: past.ticks_of(APPLE, "", START_TEXT, 10, "TRADES", False, False, [])(e),
-    lambda e: past.ticks_of(APPLE, "", START_TEXT, 10, "BID_ASK", False, False, [])(e),
-    lambda e: past.ticks_of(APPLE, "", START_TEXT, 10, "MIDPOINT", False, False, [])(e),
-    lambda e: past.head_timestamp(e, APPLE, "TRADES", True, 1),
-    lambda e: past.histogram_data(e, APPLE, True, "3 days"),
-    lambda e: reference._contract_details(e, SPY),
-    lambda e: reference._qualify(e, [Contract(secType="STK", symbol="IBM", exchange="SMART"), OPTION]),
-    lambda e: reference._matching_symbols(e, "App"),
-    lambda e: reference._market_rule(e, 26),
-    lambda e: reference._option_chains(e, "AAPL", "", "STK", 265598),
-    lambda e: reference._smart_components(e, "9c0001"),
-    lambda e: reference._mkt_depth_exchanges(e),
-    lambda e: reference._fundamental_data(e, APPLE, "ReportSnapshot", []),
-    lambda e: orders.open_orders(e),
-    lambda e: orders.all_open_orders(e),
-    lambda e: orders.completed_orders(e, False),
-    lambda e: orders.executions(e, ExecutionFilter()),
-    lambda e: placing.place(e, APPLE, LimitOrder("BUY", 10, 100.0)),
-    lambda e: placing.place(e, SPY, MarketOrder("SELL", 1)),
-    lambda e: placing.preview(e, APPLE, MarketOrder("BUY", 10)),
-    lambda e: account.positions(e),
-    lambda e: account.account_updates(e, "DU1234567"),
-    lambda e: account.account_updates_multi(e, "DU1234567", ""),
-    lambda e: account.positions_multi(e, "DU1234567", ""),
-    lambda e: account.account_summary(e),
-    lambda e: account.advisor_data(e, 1),
-    lambda e: account._pnl(e, "DU1234567", ""),
-    lambda e: account._pnl_single(e, "DU1234567", "", 265598),
-    lambda e: account._family_codes(e),
-    lambda e: account._soft_dollar_tiers(e),
-    lambda e: news._providers(e),
-    lambda e: news._article(e, "BRFG", "BRFG$1", []),
-    lambda e: news._historical_news(e, 265598, "BRFG", "", "", 5, []),
-    lambda e: news._bulletins(e, True),
-    lambda e: news._get_wsh_meta(e),
-    lambda e: news._get_wsh_events(e, WshEventData(conId=265598)),
-    lambda e: options._implied_volatility(e, OPTION, 5.0, 470.0, []),
-    lambda e: options._option_price(e, OPTION, 0.2, 470.0, []),
-    lambda e: scanner._subscribe(e, ScannerSubscription(instrument="STK", scanCode="TOP_PERC_GAIN"), [], []),
-    lambda e: scanner._scan_once(e, ScannerSubscription(instrument="STK"), [], []),
-    lambda e: scanner._parameters(e),
-    lambda e: system._current_time(e),
-    lambda e: system._current_time_in_millis(e),
-    lambda e: system._ids(e),
-    lambda e: system._user_info(e),
-    lambda e: system._display_groups(e),
-    lambda e: system._config(e),
-    lambda e: system._verify(e, m.VerifyRequest("fuzz", "1")),
+ASKING: tuple[Callable[[Fuzzed], object], ...] = (
+    lambda ib: ib.reqMktData(APPLE, "233,236,258,292"),
+    lambda ib: ib.reqMktData(SPY),
+    lambda ib: ib.reqMktData(OPTION, "", True),
+    lambda ib: ib.reqMktDepth(NASDAQ, 5),
+    lambda ib: ib.reqTickersAsync(APPLE, SPY),
+    lambda ib: ib.reqTickByTickData(APPLE, "AllLast", 10),
+    lambda ib: ib.reqTickByTickData(APPLE, "BidAsk"),
+    lambda ib: ib.reqTickByTickData(SPY, "MidPoint"),
+    lambda ib: ib.reqHistoricalDataAsync(APPLE, "", "1 D", "1 min", "TRADES", True),
+    lambda ib: ib.reqHistoricalDataAsync(SPY, "", "1 D", "1 day", "TRADES", True, 2, True),
+    lambda ib: ib.reqHistoricalScheduleAsync(APPLE, 5),
+    lambda ib: ib.reqRealTimeBars(APPLE, 5, "TRADES", False),
+    lambda ib: ib.reqHistoricalTicksAsync(APPLE, "", START_TEXT, 10, "TRADES", False),
+    lambda ib: ib.reqHistoricalTicksAsync(APPLE, "", START_TEXT, 10, "BID_ASK", False),
+    lambda ib: ib.reqHistoricalTicksAsync(APPLE, "", START_TEXT, 10, "MIDPOINT", False),
+    lambda ib: ib.reqHeadTimeStampAsync(APPLE, "TRADES", True, 1),
+    lambda ib: ib.reqHistogramDataAsync(APPLE, True, "3 days"),
+    lambda ib: ib.reqContractDetailsAsync(SPY),
+    lambda ib: ib.qualifyContractsAsync(Contract(secType="STK", symbol="IBM", exchange="SMART"), OPTION),
+    lambda ib: ib.reqMatchingSymbolsAsync("App"),
+    lambda ib: ib.reqMarketRuleAsync(26),
+    lambda ib: ib.reqSecDefOptParamsAsync("AAPL", "", "STK", 265598),
+    lambda ib: ib.reqSmartComponentsAsync("9c0001"),
+    lambda ib: ib.reqMktDepthExchangesAsync(),
+    lambda ib: ib.reqFundamentalDataAsync(APPLE, "ReportSnapshot"),
+    lambda ib: ib.reqOpenOrdersAsync(),
+    lambda ib: ib.reqAllOpenOrdersAsync(),
+    lambda ib: ib.reqCompletedOrdersAsync(False),
+    lambda ib: ib.reqExecutionsAsync(),
+    lambda ib: ib.placeOrder(APPLE, LimitOrder("BUY", 10, 100.0)),
+    lambda ib: ib.placeOrder(SPY, MarketOrder("SELL", 1)),
+    lambda ib: ib.whatIfOrderAsync(APPLE, MarketOrder("BUY", 10)),
+    lambda ib: ib.reqPositionsAsync(),
+    lambda ib: ib.reqAccountUpdatesAsync("DU1234567"),
+    lambda ib: ib.reqAccountUpdatesMultiAsync("DU1234567"),
+    lambda ib: ib.reqPositionsMultiAsync("DU1234567"),
+    lambda ib: ib.reqAccountSummaryAsync(),
+    lambda ib: ib.requestFAAsync(1),
+    lambda ib: ib.reqPnL("DU1234567"),
+    lambda ib: ib.reqPnLSingle("DU1234567", "", 265598),
+    lambda ib: ib.reqFamilyCodesAsync(),
+    lambda ib: ib.reqSoftDollarTiersAsync(),
+    lambda ib: ib.reqNewsProvidersAsync(),
+    lambda ib: ib.reqNewsArticleAsync("BRFG", "BRFG$1"),
+    lambda ib: ib.reqHistoricalNewsAsync(265598, "BRFG", "", "", 5),
+    lambda ib: ib.reqNewsBulletins(True),
+    lambda ib: ib.getWshMetaDataAsync(),
+    lambda ib: ib.getWshEventDataAsync(WshEventData(conId=265598)),
+    lambda ib: ib.calculateImpliedVolatilityAsync(OPTION, 5.0, 470.0),
+    lambda ib: ib.calculateOptionPriceAsync(OPTION, 0.2, 470.0),
+    lambda ib: ib.reqScannerSubscription(ScannerSubscription(instrument="STK", scanCode="TOP_PERC_GAIN")),
+    lambda ib: ib.reqScannerDataAsync(ScannerSubscription(instrument="STK")),
+    lambda ib: ib.reqScannerParametersAsync(),
+    lambda ib: ib.reqCurrentTimeAsync(),
+    lambda ib: ib.reqCurrentTimeInMillisAsync(),
+    lambda ib: ib.reqIdsAsync(),
+    lambda ib: ib.reqUserInfoAsync(),
+    lambda ib: ib.queryDisplayGroupsAsync(),
+    lambda ib: ib.reqConfigAsync(),
+    lambda ib: ib.verifyRequestAsync("fuzz", "1"),
 )
 START_TEXT: Final = "20240110-15:00:00"
+
+
+class Never:
+    """What is awaited and does not come while anybody waits."""
+
+    def __await__(self) -> Generator[None, None, Any]:
+        while True:
+            yield
+
+
+class Fuzzed(IB):
+    """An IB whose connection is driven by hand: what it asks for is kept as calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call[Any]] = []
+        self.waiting: list[Coroutine[Any, Any, Any]] = []
+        self.engine = Engine(self, self._state, self, name="the fuzzer")
+
+    def _do(self, act: Callable[[Engine], T]) -> T:
+        return act(self.engine)
+
+    def _future(self, start: Callable[[Engine], Call[T]]) -> Awaitable[T]:
+        self.calls.append(start(self.engine))
+        return Never()
+
+    def ask(self, act: Callable[[Fuzzed], object]) -> None:
+        """Request something, as far as the gateway knows it."""
+        with suppress(IbkitError):  # not in this version, or with a number that cannot be sent back
+            found = act(self)
+            if isinstance(found, Coroutine):
+                found.send(None)
+                self.waiting.append(found)
 
 
 class Told:
@@ -127,16 +156,15 @@ class Client:
     def __init__(self, rng: random.Random, version: int) -> None:
         self.rng = rng
         self.version = version
-        self.events = IBEvents()
+        self.ib = Fuzzed()
+        self.ib.RaiseRequestErrors = rng.random() < 0.7
         self.told = Told()
         self.listeners = [partial(self.told.listen, name) for name in IBEvents.events]  # an event holds them weakly
         for name, listener in zip(IBEvents.events, self.listeners, strict=True):
-            getattr(self.events, name).connect(listener)
-        self.engine = Engine(self.events, name="the fuzzer")
-        self.engine.settings.RaiseRequestErrors = rng.random() < 0.7  # type: ignore[misc]
+            getattr(self.ib, name).connect(listener)
+        self.engine = self.ib.engine
         self.now = 100.0
         self.engine.touch(self.now, START)
-        self.calls: list[Call[Any]] = []
         session.begin(self.engine)
         server = Codec(Role.SERVER, version)
         self.feed(handshake.server_hello(version, "20240110 10:00:00 EST"))
@@ -152,15 +180,6 @@ class Client:
             self.engine.end_batch(self.now)
         self.engine.output(self.now)
 
-    def ask(self, act: Callable[[Engine], object]) -> None:
-        """Request something, as far as the gateway knows it."""
-        try:
-            found = act(self.engine)
-        except IbkitError:  # this version has no such request, or a number the gateway gave cannot be sent back
-            return
-        if isinstance(found, Call):
-            self.calls.append(found)
-
     def idle(self) -> None:
         """Let time pass, change one's mind about something."""
         rng = self.rng
@@ -170,13 +189,12 @@ class Client:
         if due is not None and due <= self.now:
             self.engine.fire(self.now, START + self.now)
         self.engine.output(self.now)
-        self.calls = [call for call in self.calls if not call.done]
-        if self.calls and rng.random() < 0.1:
-            rng.choice(self.calls).cancel()
-        if rng.random() < 0.1:
-            trades = list(self.engine.state.orders)
-            if trades:
-                self.ask(lambda engine: placing.cancel(engine, rng.choice(trades).order, OrderCancel()))
+        calls = self.ib.calls = [call for call in self.ib.calls if not call.done]
+        if calls and rng.random() < 0.1:
+            rng.choice(calls).cancel()
+        trades = self.ib.trades()
+        if trades and rng.random() < 0.1:
+            self.ib.ask(lambda ib: ib.cancelOrder(rng.choice(trades).order))
 
 
 def stream(rng: random.Random, version: int, valid: float) -> bytes:
@@ -200,7 +218,7 @@ def run_session(findings: Findings, watcher: Watcher, seed: str, versions: tuple
     valid = rng.choice((0.05, 0.3, 0.8))
     client = Client(rng, version)
     for act in rng.sample(ASKING, rng.randint(5, len(ASKING))):
-        client.ask(act)
+        client.ib.ask(act)
     ended: ProtocolError | None = None
     frames = 0
     while frames < FRAMES and ended is None:
@@ -221,7 +239,7 @@ def run_session(findings: Findings, watcher: Watcher, seed: str, versions: tuple
         try:
             client.idle()
             if rng.random() < 0.2:
-                client.ask(rng.choice(ASKING))
+                client.ib.ask(rng.choice(ASKING))
         except Exception as error:  # the same
             findings.failed(error)
     findings.frames += frames
@@ -250,7 +268,7 @@ def _end(findings: Findings, client: Client, ended: ProtocolError | None) -> Non
         findings.cut_off += 1
         if engine.refusal is not ended:
             findings.note("the reason of the end is not kept")
-    if engine._frames.pending() > MAX_LENGTH + 4:
+    if ended is None and engine._frames.pending() > MAX_LENGTH + 4:  # after the end it is the rest of one read
         findings.note(f"{engine._frames.pending()} bytes are buffered")
     if client.told.undecodable < engine.malformed:
         findings.note(
@@ -262,6 +280,8 @@ def _end(findings: Findings, client: Client, ended: ProtocolError | None) -> Non
         engine.closed(str(ended) if ended else "the fuzzer hangs up")
     except Exception as error:  # it must not fail, whatever came before
         findings.failed(error)
-    for call in client.calls:
+    for coroutine in client.ib.waiting:
+        coroutine.close()
+    for call in client.ib.calls:
         if not call.done:
             findings.note(f"a call is not done after the end: {call.name.partition('(')[0]}")

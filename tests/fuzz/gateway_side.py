@@ -142,9 +142,7 @@ def run_session(
     findings.malformed += sum(session.unreadable.values())
     findings.unknown += sum(session.unknown_ids().values())
     findings.cut_off += bool(session.closed)
-    if session.closed and session.waiting():
-        findings.note("a session that has ended goes on talking")
-    if session._reader.pending() > MAX_LENGTH + 4:
+    if not session.closed and session._reader.pending() > MAX_LENGTH + 4:  # after the end: the rest of one read
         findings.note(f"{session._reader.pending()} bytes are buffered")
     try:
         world.gateway.disconnect(session, "the fuzzer hangs up")

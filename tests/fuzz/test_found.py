@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from ibkit.dates import parseIBDatetime
 from ibkit.engine.call import Call, gather
 from ibkit.errors import ConnectionLost, MalformedMessage
 from ibkit.model import Contract, Order, ScannerSubscription
@@ -172,3 +173,9 @@ def test_the_fuzzer_finds_what_is_planted(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_fuzzed_client_begins_as_a_real_one() -> None:
     client = Client(random.Random(1), 176)
     assert client.engine.ready
+
+
+@pytest.mark.parametrize("text", ["9" * 15, "9" * 400, "9" * 5000, "-" + "9" * 15])
+def test_a_time_beyond_all_calendars_is_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match=r"moment|digits"):
+        parseIBDatetime(text)

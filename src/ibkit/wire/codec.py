@@ -25,6 +25,10 @@ class Role(Enum):
     SERVER = "server"
 
 
+MOST_UNKNOWN = 1000
+"""How many unknown ids are counted one by one."""
+
+
 class Unknown(NamedTuple):
     """A message whose id nobody knows; ``body`` is all of it, id included."""
 
@@ -105,8 +109,11 @@ class Codec:
             wire_id, text = int.from_bytes(body[:4], "big"), body[4:]
             protobuf = wire_id > self._protobuf_offset
         name = self._incoming.get(wire_id - self._protobuf_offset if protobuf else wire_id)
-        if name is None or not self._table.message(name).has_form(protobuf):
-            self.unknown_ids[wire_id] += 1
+        too_new = self.role is Role.SERVER and name is not None and self._table.message(name).since > self.version
+        if name is None or too_new or not self._table.message(name).has_form(protobuf):
+            # Who sends ever new ones must not fill the memory: what is beyond the limit is counted under -1.
+            full = len(self.unknown_ids) >= MOST_UNKNOWN and wire_id not in self.unknown_ids
+            self.unknown_ids[-1 if full else wire_id] += 1
             return Unknown(wire_id, body)
         if self._learn(name, body, head.decode() if not self._raw_ids else "", protobuf):
             return self.decode(body)

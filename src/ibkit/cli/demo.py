@@ -84,12 +84,12 @@ def command(
 def _walk(stage: Stage, out: Path) -> None:
     chapters: list[tuple[str, str, Callable[[Stage], None]]] = [
         ("Connect", "ib.connect()", _connect),
-        ("Contracts", "ib.qualifyContracts(Stock('NFLX', 'SMART', 'USD'), Forex('EURUSD'), ...)", _contracts),
+        ("Contracts", "ib.qualifyContracts(*contracts)", _contracts),
         ("Live prices", "ib.reqMktData(contract)", _prices),
         ("Fifty histories in one wait", "await ib.reqHistoricalDataAsync(...)", _histories),
         ("A market order and its callback", "trade.filledEvent += on_filled", _market_order),
-        ("A bracket order", "ib.bracketOrder('BUY', 100, limitPrice, takeProfitPrice, stopLossPrice)", _bracket),
-        ("A condition the broker watches", "order.conditions.append(PriceCondition(...))", _condition),
+        ("A bracket order", "ib.bracketOrder('BUY', 100, ...)", _bracket),
+        ("A condition the broker watches", "PriceCondition(price, conId, exch)", _condition),
         ("Options and their Greeks", "ib.reqSecDefOptParams(...)", _options),
         ("What it came to", "ib.fills(), ib.positions()", _account),
     ]
@@ -99,7 +99,8 @@ def _walk(stage: Stage, out: Path) -> None:
     path = _chart(stage, out)
     stage.console.print(f"\n[bold green]The chart of the day, with the trades on it:[/] {path}")
     stage.console.print(
-        "Next: [bold]ibkit paper --port 7497[/] in one terminal, the scripts of examples/guide in another."
+        "\nNext, on a market of your own: [bold]ibkit run --paper examples/guide/02_price.py[/]\n"
+        "For any TWS API program, in a terminal of its own: [bold]ibkit paper --port 7497[/]"
     )
 
 
@@ -107,9 +108,10 @@ def _connect(stage: Stage) -> None:
     ib = stage.ib
     ib.connect(port=stage.gateway.port)
     stage.console.print(
-        f"a simulated gateway listens at 127.0.0.1:{stage.gateway.port} and speaks server version "
-        f"{ib.client.serverVersion()}; account {', '.join(ib.managedAccounts())}; "
-        f"its clock shows {ib.reqCurrentTime():%Y-%m-%d %H:%M} UTC and runs {SPEED:g} times as fast"
+        f"{ib}\n"
+        f"a simulated gateway, server version {ib.client.serverVersion()}, account {', '.join(ib.managedAccounts())}\n"
+        f"its clock shows {ib.reqCurrentTime():%Y-%m-%d %H:%M} UTC and runs {SPEED:g} times as fast",
+        markup=False,
     )
 
 

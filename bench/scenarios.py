@@ -99,7 +99,7 @@ SCENARIOS = (
         "An order modified again and again",
         "modify",
         {"cpu_us": "CPU us a modification"},
-        {"orders": 2_000},
+        {"orders": 500},
         {"orders": 100},
     ),
     Scenario(

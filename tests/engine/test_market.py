@@ -83,6 +83,29 @@ def test_a_contract_that_is_qualified_later_keeps_its_ticker() -> None:
     assert peer.engine.state.market.find(stock(con_id=265598)).ticker is ticker  # type: ignore[union-attr]
 
 
+def test_an_equal_contract_finds_one_that_was_qualified_meanwhile() -> None:
+    peer = EngineUnderTest()
+    contract = stock()
+    ticker = ask(peer, contract)
+    contract.conId = 265598
+    peer.engine.state.market.changed_contract(contract)  # as qualifyContracts does
+    assert ask(peer, stock(con_id=265598)) is ticker
+    assert ask(peer, stock()) is not ticker
+
+
+def test_a_new_contract_is_not_compared_with_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = EngineUnderTest()
+    compared: list[int] = []
+    same = market._same
+    monkeypatch.setattr(market, "_same", lambda *args: compared.append(1) or same(*args))  # type: ignore[func-returns-value]
+    for n in range(200):
+        ask(peer, stock(con_id=n + 1))
+        ask(peer, Option("SPX", "20240119", n, "C", "SMART"))
+    assert compared == []
+    assert peer.engine.state.market.find(Option("SPX", "20240119", 7, "C", "SMART")) is not None
+    assert len(compared) == 1
+
+
 def test_a_contract_without_exchange_finds_the_ticker_of_any() -> None:
     peer = EngineUnderTest()
     ticker = ask(peer, stock(con_id=1))

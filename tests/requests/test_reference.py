@@ -146,6 +146,13 @@ def test_qualifying_fills_the_contract_in_place(at: Desk) -> None:
     assert other.exchange == "NASDAQ"
 
 
+def test_a_ticker_is_found_by_what_its_contract_was_qualified_to(at: Desk) -> None:
+    contract = Stock("AAPL", "SMART", "USD")
+    ticker = at.ib.reqMktData(contract)
+    at.ib.qualifyContracts(contract)
+    assert at.ib.ticker(Stock(conId=contract.conId, exchange="SMART")) is ticker
+
+
 def test_nothing_that_qualifies_is_an_error(at: Desk) -> None:
     unknown, ambiguous = Stock("WHAT"), Future("ES", exchange="CME")
     with pytest.raises(ContractUnknown, match="WHAT"):

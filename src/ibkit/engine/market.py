@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
@@ -64,6 +64,8 @@ class Feed:
     """
 
     ticker: Ticker
+    key: Hashable = None
+    """What its contract is looked up by."""
     streams: dict[str, list[int]] = field(default_factory=dict)
     ticks: list[TickData] = field(default_factory=list)
     tick_by_ticks: list[TickByTick] = field(default_factory=list)
@@ -94,6 +96,8 @@ class Market:
     """By request id."""
     by_object: dict[int, Feed] = field(default_factory=dict)
     """By id of the contract object, which the ticker keeps alive; in order of creation."""
+    by_key: dict[Hashable, list[Feed]] = field(default_factory=dict)
+    """The same, by what equal contracts have in common."""
     changed: list[Feed] = field(default_factory=list)
     """What the batch in progress touched."""
     shown: list[Feed] = field(default_factory=list)
@@ -110,6 +114,8 @@ class Market:
     """Ticks of requests that are over."""
     rerouted: dict[int, int] = field(default_factory=dict)
     """Requests for the underlying that the broker had us make, and which request each one answers."""
+    busy: int = 0
+    """How many tickers were left when the idle ones were forgotten last."""
     misplaced_rows: int = 0
     """Rows of market depth for a level that did not exist."""
 
@@ -117,6 +123,7 @@ class Market:
         """Forget all tickers; iterations over their events end."""
         self.end_subscriptions()
         self.by_object.clear()
+        self.by_key.clear()
         self.changed.clear()
         self.shown.clear()
         self.undelivered.clear()
@@ -145,6 +152,7 @@ class Market:
 
     def feed(self, contract: Contract, defaults: IBDefaults) -> Feed:
         """Return the feed that a request for ``contract`` fills; ``keep`` keeps a new one."""
+        self.changed_contract(contract)
         feed = self._of(contract)
         if feed is None or ((event := _event(feed.ticker)) is not None and event.done()):
             return Feed(Ticker(contract=contract, defaults=defaults))
@@ -154,17 +162,19 @@ class Market:
         feed = self.by_object.get(id(contract))
         if feed is not None:
             return feed
-        for feed in tuple(self.by_object.values()):  # a copy: another thread may look while one asks
+        for feed in tuple(self.by_key.get(_key(contract), ())):  # a copy: another thread may look while one asks
             if _same(feed.contract, contract, any_exchange):
                 return feed
         return None
 
     def keep(self, feed: Feed, kind: str, req_id: int) -> None:
         """Have the answers to a request fill ``feed``."""
-        self.by_object[id(feed.contract)] = feed
+        if id(feed.contract) not in self.by_object:
+            self.by_object[id(feed.contract)] = feed
+            self._index(feed)
         feed.streams.setdefault(kind, []).append(req_id)
         self.feeds[req_id] = feed
-        if len(self.by_object) > KEEP:
+        if len(self.by_object) > max(KEEP, self.busy + KEEP // 10):
             self._prune()
 
     def drop(self, req_id: int) -> None:
@@ -184,7 +194,25 @@ class Market:
             if not (feed.streams or feed.changed or ((event := _event(feed.ticker)) is not None and len(event)))
         ]
         for key in idle[:excess]:
-            del self.by_object[key]
+            self._unindex(self.by_object.pop(key))
+        self.busy = len(self.by_object)  # not to look through all that is in use each time one is added
+
+    def changed_contract(self, contract: Contract) -> None:
+        """Take note that a contract object, which may have a ticker, may have other values now: it was qualified."""
+        feed = self.by_object.get(id(contract))
+        if feed is not None and feed.key != _key(contract):
+            self._unindex(feed)
+            self._index(feed)
+
+    def _index(self, feed: Feed) -> None:
+        feed.key = _key(feed.contract)
+        self.by_key.setdefault(feed.key, []).append(feed)
+
+    def _unindex(self, feed: Feed) -> None:
+        others = self.by_key[feed.key]
+        others.remove(feed)
+        if not others:
+            del self.by_key[feed.key]
 
     # -- the batch -----------------------------------------------------------------------------------
 
@@ -205,6 +233,16 @@ def _event(ticker: Ticker) -> Event | None:
     """Return the event of a ticker, if anybody ever asked for it."""
     event: Event | None = ticker.__dict__.get("updateEvent")
     return event
+
+
+def _key(contract: Contract) -> Hashable:
+    """Return what contracts that share a ticker have in common, and few others."""
+    if contract.isHashable():
+        return contract.conId
+    return (
+        contract.secType, contract.symbol, contract.localSymbol, contract.lastTradeDateOrContractMonth, contract.strike,
+        contract.right, contract.exchange, contract.currency, contract.secId,
+    )  # fmt: skip
 
 
 def _same(a: Contract, b: Contract, any_exchange: bool) -> bool:

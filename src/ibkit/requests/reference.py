@@ -63,6 +63,7 @@ def _find(engine: Engine, contract: Contract) -> Generator[Call[Any], Any, Found
     if len(found) > 1:
         return ContractAmbiguous(NO_ID, 200, f"{len(found)} contracts fit", contract, possibles=found)
     _fill(contract, found[0])
+    engine.state.market.changed_contract(contract)
     return contract
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from ibkit.engine import placing
+from ibkit.engine.core import DefaultSettings
 from ibkit.engine.state import State
 from ibkit.errors import EncodeError, InvalidRequest, NotConnected, OrderStateError
 from ibkit.model import LimitOrder, MarketOrder, Order, OrderCancel, Trade
 from ibkit.wire import messages as m
-from tests.engine.orders_said import AAPL, open_order, status
+from tests.engine.orders_said import AAPL, error, execution, open_order, status
 from tests.engine.peer import EngineUnderTest
 from tests.engine.test_orders import Connected, log, place
 
@@ -230,3 +232,63 @@ def test_an_order_of_an_earlier_connection_can_be_changed_on_the_next_one() -> N
     trade.order.lmtPrice = 12.0
     assert placing.place(second.engine, AAPL, trade.order) is trade
     assert [sent.orderId for sent in second.requests()] == [1]
+
+
+def test_an_order_nobody_says_a_word_about_is_unknown_after_a_while(connected: Connected) -> None:
+    """Some orders of a batch never get any callback (LeanIB #93): that is said, and no state is made up."""
+    under = connected()
+    silent, answered = (placing.place(under.engine, AAPL, MarketOrder("BUY", 100)) for _ in range(2))
+    held_back = placing.place(under.engine, AAPL, MarketOrder("BUY", 100, transmit=False))
+    under.requests()
+    under.send(status(answered.order.orderId, "Submitted"))
+    under.names()
+    heard: list[Trade] = []
+    silent.statusEvent += heard.append
+    under.pass_time(59)
+    assert not silent.unknown
+    under.pass_time(1)
+    assert [trade.unknown for trade in (silent, answered, held_back)] == [True, False, False]
+    assert silent.orderStatus.status == "PendingSubmit"
+    assert log(silent)[-1] == ("PendingSubmit", "No answer within 60 s: not known whether the order has arrived")
+    assert heard == [silent]
+    assert under.names() == ["orderStatusEvent"]
+
+    under.send(status(silent.order.orderId, "Submitted", perm_id=901))
+    assert (silent.unknown, silent.orderStatus.status) == (False, "Submitted")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        lambda order: open_order(order, "PreSubmitted"),
+        lambda order: execution(order.orderId, shares=1.0),
+        lambda order: error(order.orderId, 399, "will be placed at the open"),
+        lambda order: error(order.orderId, 201, "rejected"),
+    ],
+)
+def test_any_word_about_an_order_is_an_answer(said: Any) -> None:
+    under = EngineUnderTest()
+    trade = place(under)
+    under.send(said(trade.order))
+    under.pass_time(100)
+    assert not trade.unknown
+
+
+def test_an_order_that_waits_for_the_message_rate_is_not_late() -> None:
+    under = EngineUnderTest()
+    trades = [placing.place(under.engine, AAPL, MarketOrder("BUY", 1)) for _ in range(100)]
+    under.pass_time(3)
+    for trade in trades:
+        under.send(status(trade.order.orderId, "Submitted", perm_id=1000 + trade.order.orderId))
+    assert len(under.engine.timers._heap) < 70
+    under.pass_time(100)
+    assert not any(trade.unknown for trade in trades)
+
+
+def test_without_a_limit_an_order_is_waited_for_as_long_as_it_takes() -> None:
+    settings = DefaultSettings()
+    settings.RequestTimeout = 0
+    under = EngineUnderTest(settings=settings)
+    trade = place(under)
+    under.pass_time(10_000)
+    assert not trade.unknown

@@ -62,6 +62,9 @@ def execution_data(engine: Engine, msg: m.ExecutionData) -> None:
         strays.append((fill, live))
         return
     known.identify(trade, execution.clientId, execution.orderId, execution.permId)
+    known.held[trade].hear()
+    if live:
+        trade.unknown = False
     orders.add_fill(engine, trade, fill, live or known.held[trade].offline, corrected)
     if report is not None:
         _tell(engine, trade, fill)

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ibkit.engine.account import specific
+from ibkit.engine.timers import Timer
 from ibkit.events import fire
 from ibkit.model import (
     UNSET_DOUBLE,
@@ -80,6 +81,14 @@ class Held:
     """Whether an error message refused the order: "Inactive" says nothing new then."""
     offline: bool = False
     """Held while there was no connection: what happened meanwhile is news."""
+    patience: Timer | None = None
+    """Waits for the first word about a new order."""
+
+    def hear(self) -> None:
+        """Take note that something was said about the order."""
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
 
     @property
     def accepted(self) -> bool:
@@ -238,6 +247,7 @@ def open_order(engine: Engine, msg: m.OpenOrder) -> None:
         trade.unknown = False
     if ours and order_id >= engine.state.next_id:
         engine.state.next_id = order_id + 1
+    held.hear()
     acknowledged = held.told is None and held.sent is not None
     held.told, held.told_state = told, state
     _add_strays(engine, trade)
@@ -298,6 +308,7 @@ def order_status(engine: Engine, msg: m.OrderStatus) -> None:
     held, status = orders.held[trade], trade.orderStatus
     orders.identify(trade, msg.clientId, msg.orderId, msg.permId)
     trade.unknown = False
+    held.hear()
     told = msg.status
     if held.refused and told == OrderStatus.Inactive:
         told = status.status

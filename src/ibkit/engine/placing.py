@@ -35,14 +35,35 @@ def place(engine: Engine, contract: Contract, order: Order) -> Trade:
         return trade
     order.permId = 0
     order_id = order.orderId or engine.next_id()
-    engine.send(m.PlaceOrder(order_id, contract, order))
-    engine.state.next_id = max(engine.state.next_id, order_id + 1)
     trade = Trade(contract, order, OrderStatus(orderId=order_id, status=OrderStatus.PendingSubmit))
+    engine.send(m.PlaceOrder(order_id, contract, order), lambda now: _expect_answer(engine, trade, now))
+    engine.state.next_id = max(engine.state.next_id, order_id + 1)
     engine.state.orders.identify(trade, engine.client_id, order_id, 0)
     engine.state.orders.held[trade].sent = copy.copy(order)
     orders.log(engine, trade, "")
     engine.events.newOrderEvent.emit(trade)
     return trade
+
+
+def _expect_answer(engine: Engine, trade: Trade, sent: float) -> None:
+    """Say that nothing is known of an order which TWS has not said a word about, long after it was sent."""
+    seconds = engine.request_timeout()
+    if not seconds or not trade.order.transmit:  # one that is held back has nothing to be told of
+        return
+
+    def look() -> None:
+        if trade.isDone():
+            return
+        trade.unknown = True
+        text = f"No answer within {seconds:g} s: not known whether the order has arrived"
+        orders.log(engine, trade, text)
+        logger.warning("order %d: %s (%s)", trade.order.orderId, text, trade.contract)
+        engine.events.orderStatusEvent.emit(trade)
+        fire(trade, "statusEvent", trade)
+
+    held = engine.state.orders.held.get(trade)
+    if held is not None:  # else everything was forgotten while it waited to be sent
+        held.patience = engine.timers.at(sent + seconds, look)
 
 
 def _modify(engine: Engine, trade: Trade, contract: Contract, order: Order) -> None:

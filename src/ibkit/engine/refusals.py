@@ -29,6 +29,7 @@ _NOT_THERE: Final = frozenset({135, 10147})
 def apply(engine: Engine, trade: Trade, msg: m.ErrMsg) -> None:
     """Do to an order of ours what a message about it says."""
     held = engine.state.orders.held[trade]
+    held.hear()
     code, text = msg.errorCode, msg.errorString
     target = Target.LIVE_ORDER if held.accepted or trade.orderStatus.permId else Target.NEW_ORDER
     consequence = codes.consequence(code, target)

@@ -29,8 +29,8 @@ def exec_revision(exec_id: str) -> tuple[str, int]:
 class Trade(Record):
     """An order, its contract, its status, its fills and its log; kept up to date while connected.
 
-    ``unknown`` is True while the connection was lost and the broker has not told about the order since: its
-    status is then the last one known.
+    ``unknown`` is True while the connection was lost and the broker has not told about the order since, and when it
+    has said nothing about a new order within ``IB.RequestTimeout``: the status is then the last one known.
 
     Events: statusEvent(trade), modifyEvent(trade), fillEvent(trade, fill), commissionReportEvent(trade,
         fill, report), filledEvent(trade), cancelEvent(trade), cancelledEvent(trade).

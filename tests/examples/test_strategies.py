@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 from ibkit.paper import PaperGateway
 from tests.examples.running import GUIDE, PRICE, PRINTED, START, check, environment, run, run_until
@@ -68,3 +69,31 @@ def test_visa_mastercard_as_printed() -> None:
 def test_lean_hogs_as_printed() -> None:
     command = [*IBKIT, "--speed", "300", "--shock", "HE:-9:1200", PRINTED / "lean_hogs.py"]
     run_until("BUY 1 HE", *command)
+
+
+def test_the_guides_loop_with_time_sleep_is_told_what_is_wrong_once(tmp_path: Path) -> None:
+    script = tmp_path / "sleepy.py"
+    script.write_text(
+        """
+import time
+from ibkit import *
+
+ib = IB()
+ib.connect()
+trade = ib.placeOrder(Stock('NFLX', 'SMART', 'USD'), MarketOrder('BUY', 200))
+for _ in range(5):
+    if not trade.isActive():
+        print(f'Your order status - {trade.orderStatus.status}')
+        break
+    time.sleep(0.5)
+else:
+    print('Order is still active')
+ib.sleep(1)
+print(f'Your order status - {trade.orderStatus.status}')
+time.sleep(1.5)
+""",
+        encoding="utf-8",
+    )
+    done = run(*IBKIT, script)
+    check(done, ["Order is still active", "Your order status - Filled"], errors=".*ib.sleep.* instead of time.sleep.*")
+    assert done.stderr.count("data has been waiting unread") == 1

@@ -17,9 +17,11 @@ class Clock(Protocol):
 
     def time(self) -> float:
         """Return epoch seconds."""
+        ...
 
     def monotonic(self) -> float:
         """Return seconds that never go back; their zero means nothing."""
+        ...
 
 
 class SystemClock:

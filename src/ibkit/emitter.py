@@ -184,7 +184,7 @@ class Emitter:
                             return
                         result = slot.func(obj, *args)
                     if result is not None and hasattr(result, "__await__") and not isinstance(result, Emitter):
-                        runtime().spawn(self._watch(slot, result))
+                        runtime().spawn(self._watch(slot, result))  # pyright: ignore[reportArgumentType]
                 except Exception as error:  # the listener's failure, whatever it is: reported, never swallowed
                     self._failed(slot, error)
                 if not slot.missed or not slot.active:

@@ -35,12 +35,15 @@ class Runtime(Protocol):
 
     def future(self) -> Promise:
         """Return a pending future of the current loop."""
+        ...
 
     def call_later(self, secs: float, fn: Callable[[], object]) -> Timer:
         """Call ``fn`` after ``secs`` seconds."""
+        ...
 
     def now(self) -> float:
         """Return monotonic seconds."""
+        ...
 
     def post(self, fn: Callable[[], object]) -> object:
         """Call ``fn`` soon on the thread that owns the connection; safe from any thread."""

@@ -174,7 +174,7 @@ def barplot(bars: Iterable[Any], title: str = "", upColor: str = "blue", downCol
     except ImportError as error:
         raise ImportError("util.barplot needs matplotlib: pip install 'ibkit[plot]'") from error
     if hasattr(bars, "itertuples"):
-        bars = bars.itertuples()
+        bars = bars.itertuples()  # pyright: ignore[reportAttributeAccessIssue]  # a DataFrame
     rows = [
         (
             getattr(bar, "date", None) or getattr(bar, "time", None),

@@ -142,7 +142,7 @@ def _last(axes: Axes, bar: BarData, color: str) -> None:
 def _corridor(axes: Axes, it: Corridor) -> None:
     from matplotlib.dates import date2num
 
-    start, end = date2num(it.start), date2num(it.end)
+    start, end = float(date2num(it.start)), float(date2num(it.end))
     axes.fill_between([start, end], it.entry, it.take_profit, color=UP, alpha=0.18, linewidth=0)
     axes.fill_between([start, end], it.stop_loss, it.entry, color=DOWN, alpha=0.18, linewidth=0)
     axes.hlines(it.entry, start, end, colors=INK, linewidth=0.9, alpha=0.6)

@@ -50,6 +50,7 @@ class Sender(Protocol):
 
     def request_timeout(self) -> float:
         """Return the seconds in which a request must be answered unless it says otherwise; 0 for no limit."""
+        ...
 
 
 class _Request:

@@ -43,12 +43,14 @@ class Engine(Protocol):
 
     def step(self, now: float) -> bool:
         """Apply one message whole; False when there was none."""
+        ...
 
     def end_batch(self, now: float) -> None:
         """Tell what changed in the batch."""
 
     def output(self, now: float) -> bytes:
         """Return what may be written now, and forget it."""
+        ...
 
     def deadline(self) -> float | None:
         """Return when ``fire`` must be called, or None."""
@@ -66,13 +68,16 @@ class Call(Protocol[T_co]):
     @property
     def name(self) -> str:
         """What was asked, for texts: the request with its main arguments."""
+        ...
 
     @property
     def done(self) -> bool:
         """Whether there is an answer or an error."""
+        ...
 
     def result(self) -> T_co:
         """Return the answer or raise the error."""
+        ...
 
     def add_done_callback(self, fn: Callable[[Any], object]) -> object:
         """Call ``fn`` with this call when it is done, at once if it is already."""
@@ -98,6 +103,7 @@ class Link(Protocol):
 
     def pending(self) -> int:
         """Return how many bytes wait to be written."""
+        ...
 
     def flush(self) -> None:
         """Write on with what waits."""

@@ -59,18 +59,22 @@ class Held(Protocol):
 
     def ready(self) -> bool:
         """Read once, and handle it; tells whether there was anything."""
+        ...
 
     def serve(self) -> bool:
         """Do what can be done without reading from descriptors; tells whether something else was read."""
+        ...
 
     def due_in(self) -> float | None:
         """Return in how many seconds ``serve`` must be called at the latest, or None."""
 
     def backlog(self) -> bool:
         """Tell whether bytes wait for the descriptor to take them."""
+        ...
 
     def pump(self, secs: float | None) -> bool:
         """Let a peer in this thread act for at most so many seconds of its clock; see ``Link.pump``."""
+        ...
 
     def post(self, fn: Callable[[], object]) -> None:
         """Have ``fn`` called soon on the thread that holds it; from any thread."""

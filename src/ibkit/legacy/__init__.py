@@ -67,7 +67,7 @@ class _Package(ModuleType):
         self.__spec__ = ModuleSpec(name, None, is_package=is_package)
         self.__package__ = package
         if is_package:
-            self.__path__: list[str] = []
+            self.__path__ = []
         version = VERSIONS[package]
         self.__version__ = version
         self.__version_info__ = tuple(int(part) for part in version.split("."))

@@ -391,7 +391,7 @@ _KINDS: tuple[type[Contract], ...] = (
     Stock, Option, Future, ContFuture, Forex, Index, CFD, Commodity, Bond, FuturesOption, MutualFund,
     Warrant, Bag, Crypto,
 )  # fmt: skip
-_SUBCLASS: dict[str, type[Contract]] = {cls._kind: cls for cls in _KINDS} | {"IOPT": Warrant}
+_SUBCLASS: dict[str, type[Contract]] = {**{cls._kind: cls for cls in _KINDS}, "IOPT": Warrant}
 
 
 class FundAssetType(Enum):

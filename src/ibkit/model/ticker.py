@@ -267,10 +267,10 @@ class Ticker(Record):
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    __hash__ = object.__hash__
-
-    __repr__ = dataclassRepr
-    __str__ = dataclassRepr
+    # pyright reads the base class as one without hash and with methods of its own
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]
+    __repr__ = dataclassRepr  # pyright: ignore[reportAssignmentType]
+    __str__ = dataclassRepr  # pyright: ignore[reportAssignmentType]
 
     def _lists(self) -> _Lists:
         return self.ticks, self.tickByTicks, self.domTicks
@@ -311,7 +311,7 @@ class Tickfilter(Op):
         self._tick_types = frozenset(tickTypes)
         super().__init__(source)
 
-    def on_source(self, ticker: Ticker) -> None:
+    def on_source(self, ticker: Ticker) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         for tick in ticker.ticks:
             if tick.tickType in self._tick_types:
                 self.emit(tick.time, tick.price, tick.size)
@@ -332,7 +332,7 @@ class Tickfilter(Op):
 class Midpoints(Tickfilter):
     """A stream of (time, midpoint, 0), one for each update that has ticks."""
 
-    def on_source(self, ticker: Ticker) -> None:
+    def on_source(self, ticker: Ticker) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         if ticker.ticks:
             self.emit(ticker.time, ticker.midpoint(), 0)
 
@@ -364,7 +364,7 @@ class TimeBars(Op):
         super().__init__(source)
         timer.connect(self._on_timer, None, self._on_timer_done, keep_ref=True)
 
-    def on_source(self, time: datetime, price: float, size: float) -> None:
+    def on_source(self, time: datetime, price: float, size: float) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         if not self.bars:
             return
         _add(self.bars[-1], price, size)
@@ -396,7 +396,7 @@ class TickBars(Op):
         self._count = count
         super().__init__(source)
 
-    def on_source(self, time: datetime, price: float, size: float) -> None:
+    def on_source(self, time: datetime, price: float, size: float) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         if not self.bars or self.bars[-1].count >= self._count:
             self.bars.append(Bar(time))
         bar = self.bars[-1]
@@ -419,7 +419,7 @@ class VolumeBars(Op):
         self._volume = volume
         super().__init__(source)
 
-    def on_source(self, time: datetime, price: float, size: float) -> None:
+    def on_source(self, time: datetime, price: float, size: float) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         if not self.bars or self.bars[-1].volume >= self._volume:
             self.bars.append(Bar(time))
         bar = self.bars[-1]

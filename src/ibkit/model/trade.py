@@ -66,7 +66,7 @@ class Trade(Record):
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]
 
     def isWaiting(self) -> bool:
         """Tell whether the order is on its way to, or held back from, the market."""

@@ -10,8 +10,13 @@ In a ``conftest.py``::
 * ``ScriptedPeer``: a server whose every answer you decide, to test what a real one seldom does
 """
 
+from typing import TYPE_CHECKING
+
 from ibkit.testing.peer import ScriptedPeer
 from ibkit.testing.world import Virtual, virtual_world
+
+if TYPE_CHECKING:
+    from ibkit.testing.fixtures import gateway, ib, virtual
 
 __all__ = ["ScriptedPeer", "Virtual", "gateway", "ib", "virtual", "virtual_world"]
 

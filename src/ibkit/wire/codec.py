@@ -98,6 +98,7 @@ class Codec:
 
     def _decode_slowly(self, body: bytes) -> Message | Unknown:
         """Decode a message of a kind that has not come before, or that has something unusual."""
+        head = b""
         if not self._raw_ids:
             head, _, text = body.partition(b"\0")
             if not head.isdigit() or len(head) > 9:
@@ -115,7 +116,7 @@ class Codec:
             full = len(self.unknown_ids) >= MOST_UNKNOWN and wire_id not in self.unknown_ids
             self.unknown_ids[-1 if full else wire_id] += 1
             return Unknown(wire_id, body)
-        if self._learn(name, body, head.decode() if not self._raw_ids else "", protobuf):
+        if self._learn(name, body, head.decode(), protobuf):
             return self.decode(body)
         found: Message
         if protobuf:

@@ -18,9 +18,11 @@ class Prices(Protocol):
 
     def quote(self, instrument: Instrument, t: float) -> Quote:
         """Return the state of an instrument at ``t``."""
+        ...
 
     def ticks(self, instrument: Instrument, t0: float, t1: float) -> list[Tick]:
         """Return what happened in (t0, t1]."""
+        ...
 
 
 # Kinds whose notional is not paid: only gains, losses and fees touch the cash.

@@ -31,12 +31,15 @@ from ibkit.model.objects import OptionExerciseType
 Packed = None | bool | int | float | str | list["Packed"] | dict[str, "Packed"]
 
 _CLASSES: dict[str, Callable[..., object]] = {
-    cls.__name__: cls
-    for cls in (
-        ComboLeg, CommissionReport, DeltaNeutralContract, Execution, Order, OrderComboLeg, SoftDollarTier, TagValue,
-        *CONDITION_CLASSES.values(),
-    )
-} | {"Contract": Contract.create}  # fmt: skip
+    **{
+        cls.__name__: cls
+        for cls in (
+            ComboLeg, CommissionReport, DeltaNeutralContract, Execution, Order, OrderComboLeg, SoftDollarTier, TagValue,
+            *CONDITION_CLASSES.values(),
+        )
+    },
+    "Contract": Contract.create,
+}  # fmt: skip
 
 
 @cache

@@ -20,6 +20,7 @@ class Stream(Protocol):
 
     def advance(self, now: float) -> bool:
         """Tell what there is to tell, set ``due`` anew; False: the stream has ended."""
+        ...
 
 
 class Standing:

@@ -29,8 +29,9 @@ def passes(row: When, value: Any) -> bool:
         return value in row.values
     if row.test == "truthy":
         return bool(value)
-    number = value is not None and value != UNSET_DOUBLE
-    return number and value > 0 if row.test == "positive" else value == float("inf")
+    if row.test == "positive":
+        return value is not None and value != UNSET_DOUBLE and value > 0
+    return bool(value == float("inf"))
 
 
 def join_expiry(message: Message, obj: Any, shape: Shape) -> str:

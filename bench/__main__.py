@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     here = Path(sys.executable)
     pythons = {library: here if given.here else environment(library) for library in libraries}
     load, began = os.getloadavg()[0], time.monotonic()
-    runner = Runner(pythons, given.quick, repeat)
+    if given.profile is not None:
+        given.profile.mkdir(parents=True, exist_ok=True)
+    runner = Runner(pythons, given.quick, repeat, given.profile)
     results: list[Results] = []
     for scenario in scenarios:
         print(f"{scenario.name}: {scenario.title}", file=sys.stderr, flush=True)
@@ -58,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeat", type=int, metavar="N", help=f"runs of each client (default {REPEAT})")
     parser.add_argument("--out", default=str(BUILD / "report.md"), help="the report (default %(default)s)")
     parser.add_argument("--here", action="store_true", help="make no environments, use this one for all clients")
+    parser.add_argument(
+        "--profile",
+        type=lambda text: Path(text).resolve(),
+        metavar="DIR",
+        help="write cProfile's files of what is measured there",
+    )
     parser.add_argument("--list", action=_List, help="show scenarios and clients")
     return parser
 

@@ -74,7 +74,7 @@ def environment(library: str) -> Path:
     if not stamp.exists() or stamp.read_text() != wanted:
         print(f"installing {library} into {home.relative_to(ROOT)} (once)", file=sys.stderr, flush=True)
         venv.create(home, with_pip=True, clear=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, *REQUIREMENTS[library]], check=True, timeout=600)
         stamp.write_text(wanted)
     return python

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
+from bench.clients.job import PROFILE
 from bench.contenders import ROOT, Contender
 from bench.plays import PLAYS
 from bench.scenarios import Params, Scenario
@@ -112,10 +113,12 @@ class Runner:
         pythons: the interpreter of each library.
         quick: take the small numbers.
         repeat: how often each contender runs.
+        profiles: a folder for profiles (of cProfile) of what is measured; the numbers mean nothing then.
     """
 
-    def __init__(self, pythons: Mapping[str, Path], quick: bool, repeat: int) -> None:
+    def __init__(self, pythons: Mapping[str, Path], quick: bool, repeat: int, profiles: Path | None = None) -> None:
         self._pythons = pythons
+        self._profiles = profiles
         self._quick, self._repeat = quick, repeat
         self.cores = Cores.choose()
 
@@ -164,7 +167,8 @@ class Runner:
         command = [str(python), "-m", f"bench.clients.{contender.module}", json.dumps(job)]
         failure: RunFailed | None = None
         try:
-            said = self._client(command, LONG_CLIENT_S if scenario.once else CLIENT_S)
+            name = f"{scenario.name}-{contender.name}".replace(" ", "-")
+            said = self._client(command, LONG_CLIENT_S if scenario.once else CLIENT_S, name)
         except RunFailed as error:
             failure = error
         if gateway is None:
@@ -184,9 +188,14 @@ class Runner:
             raise RunFailed(f"a wrong outcome (is, must be): {wrong}")
         return {**said["metrics"], **told["metrics"]}
 
-    def _client(self, command: Sequence[str], patience_s: float) -> dict[str, Any]:
+    def _client(self, command: Sequence[str], patience_s: float, name: str = "") -> dict[str, Any]:
+        environment = dict(os.environ)
+        if self._profiles is not None and name:
+            environment[PROFILE] = str(self._profiles / f"{name}.prof")
         try:
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=patience_s, check=False)
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=patience_s, check=False
+            )
         except subprocess.TimeoutExpired:
             raise RunFailed(f"the client took longer than {patience_s:g} s") from None
         lines = done.stdout.splitlines()

@@ -89,7 +89,7 @@ class Program:
         if stream == "depth":
             books = [book for ticker in tickers for book in (ticker.domBids, ticker.domAsks)]
             return digest((level.price, level.size) for book in books for level in book)
-        names = [VALUES] * len(tickers)
+        names: list[tuple[str, ...]] = [VALUES] * len(tickers)
         if stream == "tick-by-tick":
             names = [VALUES[:4] if i % 2 else VALUES[4:6] for i in range(len(tickers))]
         return digest([getattr(ticker, name) for name in each] for ticker, each in zip(tickers, names, strict=True))

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from ibapi.client import EClient
-from ibapi.contract import Contract
-from ibapi.execution import ExecutionFilter
-from ibapi.order import Order
-from ibapi.wrapper import EWrapper
+from ibapi.client import EClient  # type: ignore[import-untyped]
+from ibapi.contract import Contract  # type: ignore[import-untyped]
+from ibapi.execution import ExecutionFilter  # type: ignore[import-untyped]
+from ibapi.order import Order  # type: ignore[import-untyped]
+from ibapi.wrapper import EWrapper  # type: ignore[import-untyped]
 
 from bench.clients.job import ACCOUNT, HOST, VALUES, Job, Meter, contract_id, digest, order_price, symbol
 

@@ -4,8 +4,7 @@ Numbers that are not told are UNSET_DOUBLE or UNSET_INTEGER where the table says
 the texts of the wire. Must not know how a message is read; ``ibkit.wire.table`` does.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: NamedTuple would compile each of hundreds from its text at every import.
 from typing import NamedTuple
 
 from ibkit.model import (

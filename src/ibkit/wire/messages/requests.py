@@ -5,8 +5,7 @@ Must not know how a message is written; ``ibkit.wire.table`` does. A field that 
 ``tests/wire/test_messages.py``.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: NamedTuple would compile each of hundreds from its text at every import.
 from typing import NamedTuple
 
 from ibkit.model import (

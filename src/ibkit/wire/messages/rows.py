@@ -3,8 +3,7 @@
 Must not know what users hold.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: NamedTuple would compile each of hundreds from its text at every import.
 from typing import NamedTuple
 
 from ibkit.model import ContractDetails

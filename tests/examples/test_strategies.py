@@ -81,7 +81,7 @@ from ibkit import *
 ib = IB()
 ib.connect()
 trade = ib.placeOrder(Stock('NFLX', 'SMART', 'USD'), MarketOrder('BUY', 200))
-for _ in range(5):
+for _ in range(7):
     if not trade.isActive():
         print(f'Your order status - {trade.orderStatus.status}')
         break
@@ -90,7 +90,7 @@ else:
     print('Order is still active')
 ib.sleep(1)
 print(f'Your order status - {trade.orderStatus.status}')
-time.sleep(1.5)
+time.sleep(3.5)
 """,
         encoding="utf-8",
     )

@@ -88,13 +88,16 @@ def test_02_the_program_computes_and_a_background_connection_loses_nothing(gatew
     ib.disconnect()
 
 
-def test_03_the_program_blocks_is_told_once_and_loses_nothing(ib: IB, caplog: pytest.LogCaptureFixture) -> None:
+def test_03_the_program_blocks_is_told_once_and_loses_nothing(
+    ib: IB, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     unread.reset()
+    monkeypatch.setattr(unread, "PATIENCE_S", 0.5)
     trades = Trades(ib)
     ib.sleep(0.2)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            time.sleep(1.3)  # as in the guide's loop
+            time.sleep(0.8)  # as in the guide's loop
             ib.sleep(0.1)
     told = [record.message for record in caplog.records if "ib.sleep" in record.message]
     assert len(told) == 1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("ibkit")
 
-PATIENCE_S = 1.0
+PATIENCE_S = 3.0
 """Data that waits for longer than this is worth a word."""
 
 BEAT_S = 1.0

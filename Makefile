@@ -25,6 +25,7 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 
 pytest: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest

@@ -87,7 +87,7 @@ class PaperGateway:
         store: str | None = None,
     ) -> None:
         self.host = host
-        self.port = port
+        self.port: int = port
         self._clock = ScaledClock(start_moment(start), speed)
         self._make: Callable[[], Gateway] = lambda: Gateway(
             self._clock,

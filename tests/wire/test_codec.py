@@ -72,6 +72,14 @@ def test_each_side_sends_its_own_messages() -> None:
         sent("hello")
 
 
+def test_prepared_messages_are_the_same() -> None:
+    codec = Codec(Role.CLIENT, TEXT)
+    codec.prepare(m.PlaceOrder, m.CancelOrder)
+    assert codec.encode(m.CancelOrder(5, OrderCancel())) == sent(m.CancelOrder(5, OrderCancel()))
+    with pytest.raises(EncodeError, match="TickPrice"):
+        codec.prepare(m.TickPrice)
+
+
 # ------------------------------------------------------------------------------------------------ tolerance
 
 

@@ -89,6 +89,11 @@ class Codec:
         except Exception:  # not written yet, or something unusual: the slow way is to do it, or to say what is wrong
             return self._decode_slowly(body)
 
+    def prepare(self, *classes: type[Message]) -> None:
+        """Write the functions for messages that will be sent, so that the first of a kind is as fast as the next."""
+        for cls in classes:
+            self._writer(cls)
+
     def _writer(self, cls: type) -> Callable[[Message], bytes]:
         name = self._outgoing.get(cls.__name__)
         if name is None:

@@ -176,7 +176,9 @@ class TextReaderSource:
                     self._store(place, path, f"(int({bits}) & {1 << bit} != 0)")
             case Count():
                 self._moving()
-                source.add("if len(f) - i > 2: i += 1")
+                with source.block("if len(f) - i > 2:"):
+                    source.add("int(f[i] or 0)")
+                    source.add("i += 1")
             case Expiry():
                 parts = [self.source.fresh("e") for _ in range(3)]
                 field = self._field()

@@ -149,8 +149,7 @@ class TextReader:
         raise MalformedMessage(self.message.name, name, self.fields[self.index - 1], self.body)
 
     def _count(self, name: str) -> int:
-        text = self._take(name)
-        count = int(text or 0) if text.isascii() and (text.isdigit() or not text) and len(text) < 10 else -1
+        count = self._int(name)
         if not 0 <= count <= len(self.fields) - self.index:
             self._fail(name)
         return count

@@ -146,9 +146,10 @@ def _corridor(axes: Axes, it: Corridor) -> None:
     axes.fill_between([start, end], it.entry, it.take_profit, color=UP, alpha=0.18, linewidth=0)
     axes.fill_between([start, end], it.stop_loss, it.entry, color=DOWN, alpha=0.18, linewidth=0)
     axes.hlines(it.entry, start, end, colors=INK, linewidth=0.9, alpha=0.6)
-    for level, color, name, inside in ((it.take_profit, UP, "take profit", -9), (it.stop_loss, DOWN, "stop loss", 9)):
+    levels = ((it.take_profit, UP, "take profit"), (it.stop_loss, DOWN, f"stop loss {it.stop_loss:.2f}"))
+    for level, color, text in levels:
         axes.hlines(level, start, end, colors=color, linewidth=1.5, linestyles=(0, (4, 2)))
-        _write(axes, f"{name} {level:.2f}", start, level, (6, inside), color)
+        _write(axes, text, start, level, (4, -10), color)
 
 
 def _mark(axes: Axes, mark: Mark) -> None:

@@ -32,6 +32,7 @@ A text says what happened, to what, and what to do next. Must not know anything 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ibkit import codes
 
@@ -93,8 +94,10 @@ class RequestError(IbkitError):
 
     Attributes: ``reqId``, ``code`` and ``message`` as the broker sent them; ``contract`` the request was
         about, or None; ``advancedOrderRejectJson`` what TWS tells about overriding the rejection of an
-        order, or ''.
+        order, or ''; ``time`` when it happened (aware), None below server version 194.
     """
+
+    time: datetime | None = None
 
     def __init__(
         self,

@@ -251,7 +251,18 @@ def test_silence_is_told_once() -> None:
     assert len(under.told) == 1
 
 
-def test_every_error_message_of_the_wire_has_its_time(connected: Connected) -> None:
+def test_an_error_tells_when_it_happened_and_why_it_was_rejected(connected: Connected) -> None:
+    """peer-weaknesses.md 7: error times, from server version 194 on."""
     under = connected()
-    under.send(m.ErrMsg(-1, 2104, "farm", "", 1_704_898_800_000))
-    assert under.names() == ["errorEvent"]
+    told: list[RequestError] = []
+    under.events.errorDetailsEvent += told.append
+    under.send(m.ErrMsg(-1, 2104, "farm", "", 1_704_898_800_500))
+    req_id, call = _ask(under)
+    under.send(m.ErrMsg(req_id, 201, "rejected", '{"8229":"yes"}', 1_704_898_801_000))
+    assert [(error.code, error.message) for error in told] == [(2104, "farm"), (201, "rejected")]
+    assert told[1].advancedOrderRejectJson == '{"8229":"yes"}'
+    assert told[1].contract is not None
+    has_time = under.engine.version >= 194
+    assert told[0].time == (datetime.fromtimestamp(1_704_898_800.5, UTC) if has_time else None)
+    assert isinstance(call.error, RequestError)
+    assert call.error.time == (datetime.fromtimestamp(1_704_898_801, UTC) if has_time else None)

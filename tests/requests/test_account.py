@@ -56,6 +56,7 @@ SAID = {
     ],
     m.ReqFamilyCodes: lambda request: [m.FamilyCodes([FamilyCode("DU1", "F1")])],
     m.ReqSoftDollarTiers: lambda request: [m.SoftDollarTiers(request.reqId, [SoftDollarTier("a", "b", "c")])],
+    m.ReplaceFa: lambda request: [m.ReplaceFaEnd(request.reqId, "replaced")],
     m.ReqFa: lambda request: [m.ReceiveFa(request.faData, "<groups/>")] if request.faData == 1 else [],
 }
 
@@ -65,6 +66,7 @@ def test_what_is_known_after_connecting(version: int) -> None:
     with connected(SAID, version) as (ib, _):
         (value,) = ib.accountValues()
         assert (value.tag, value.value, value.account) == ("NetLiquidation", "1000", "DU1")
+        assert ib.accountUpdateTime() == "10:00"
         assert ib.accountValues("DU9") == []
         (item,) = ib.portfolio()
         assert (item.contract.symbol, item.marketValue, item.account) == ("AAPL", 50.0, "DU1")
@@ -196,8 +198,12 @@ def test_advisors() -> None:
             ib.requestFA(2)
         ib.replaceFA(1, "<groups/>")
         ib.sleep(0)
-        (sent,) = script.of(m.ReplaceFa)
+        sent = script.of(m.ReplaceFa)[0]
         assert (sent.faData, sent.cxml) == (1, "<groups/>")
         assert sent.reqId > 0
+        answer = ib.run(ib.replaceFAAsync(1, "<more/>"))
+        assert answer == "replaced"
+        with pytest.raises(InvalidRequest, match="groups"):
+            ib.run(ib.replaceFAAsync(2, "<profiles/>"))
         assert ib.reqFamilyCodes() == ib.run(ib.reqFamilyCodesAsync()) == [FamilyCode("DU1", "F1")]
         assert ib.reqSoftDollarTiers() == ib.run(ib.reqSoftDollarTiersAsync()) == [SoftDollarTier("a", "b", "c")]

@@ -35,6 +35,7 @@ class IBEvents:
     * wshMetaEvent(json: str), wshEvent(json: str)
     * displayGroupUpdatedEvent(reqId: int, contractInfo: str)
     * errorEvent(reqId: int, errorCode: int, errorString: str, contract: Contract | None): every message code
+    * errorDetailsEvent(error: RequestError): the same as an object, with the time it happened and reject details
     * timeoutEvent(idle: float): see IB.setTimeout
     """
 
@@ -67,6 +68,7 @@ class IBEvents:
         "orderBoundEvent",
         "positionMultiEvent",
         "displayGroupUpdatedEvent",
+        "errorDetailsEvent",
     )
 
     def __init__(self) -> None:
@@ -97,4 +99,5 @@ class IBEvents:
         self.wshEvent = Event("wshEvent")
         self.displayGroupUpdatedEvent = Event("displayGroupUpdatedEvent")
         self.errorEvent = Event("errorEvent")
+        self.errorDetailsEvent = Event("errorDetailsEvent")
         self.timeoutEvent = Event("timeoutEvent")

@@ -41,6 +41,8 @@ def err_msg(engine: Engine, msg: m.ErrMsg) -> None:
     elif code == DATA_LOST:
         engine.restart_subscriptions(cancel_first=True)
     engine.events.errorEvent.emit(req_id, code, msg.errorString, contract)
+    if len(engine.events.errorDetailsEvent):
+        engine.events.errorDetailsEvent.emit(_error(engine, msg, contract))
 
 
 def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
@@ -76,7 +78,7 @@ def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
     if subscription is not None and code == BUST:
         engine.restart_subscription(subscription, cancel_first=True)
     elif ends:
-        error = request_error(req_id, code, msg.errorString, contract, msg.advancedOrderRejectJson)
+        error = _error(engine, msg, contract)
         if subscription is not None:
             del engine.state.subscriptions[req_id]
             if subscription.on_error is not None:
@@ -85,6 +87,13 @@ def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
     elif subscription is not None and subscription.on_notice is not None:
         subscription.on_notice(engine, code, msg.errorString)
     return contract
+
+
+def _error(engine: Engine, msg: m.ErrMsg, contract: Contract | None) -> RequestError:
+    error = request_error(msg.reqId, msg.errorCode, msg.errorString, contract, msg.advancedOrderRejectJson)
+    if msg.errorTime:
+        error.time = _moment(engine, msg.errorTime / 1000)
+    return error
 
 
 def fail(engine: Engine, key: Hashable, error: RequestError) -> None:

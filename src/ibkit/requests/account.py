@@ -195,6 +195,14 @@ class AccountRequests(Requests):
         """
         return [item for item in list(self._state.account.positions.values()) if account in ("", item.account)]
 
+    def accountUpdateTime(self) -> str:
+        """Return when the account values were worked out, as TWS says: 'HH:MM' in its zone; '' before it has said so.
+
+        >>> ib.accountUpdateTime()
+        '10:00'
+        """
+        return self._state.account.update_time
+
     # -- values and positions ------------------------------------------------------------------------
 
     def reqAccountUpdates(self, account: str = "") -> None:

@@ -33,6 +33,17 @@ def advisor_data(engine: Engine, fa_data_type: int) -> Call[str | None]:
     return or_else(engine, call, None)
 
 
+def _replaced(engine: Engine, fa_data_type: int, xml: str) -> Call[str]:
+    _no_profiles(engine, fa_data_type)
+    req_id = engine.next_id()
+    return engine.ask(
+        m.ReplaceFa(fa_data_type, xml, req_id),
+        key=req_id,
+        name=f"replaceFA({fa_data_type})",
+        timeout=engine.settings.QuietTimeout,
+    )
+
+
 def _no_profiles(engine: Engine, fa_data_type: int) -> None:
     if fa_data_type == FA_PROFILES and engine.version >= NO_FA_PROFILES:
         raise InvalidRequest("there are no advisor profiles any more: use groups, faDataType 1")
@@ -89,6 +100,15 @@ class AdvisorRequests(Requests):
             engine.send(m.ReplaceFa(faDataType, xml, engine.next_id()))
 
         self._do(replace)
+
+    async def replaceFAAsync(self, faDataType: int, xml: str) -> str:
+        """Change the setup like ``replaceFA``, and wait until TWS confirms it.
+
+        Returns: what TWS says about it.
+
+        Raises RequestError when it is refused, RequestTimeout after ``QuietTimeout``, and what ``replaceFA`` raises.
+        """
+        return await self._future(lambda engine: _replaced(engine, faDataType, xml))
 
     def reqFamilyCodes(self) -> list[FamilyCode]:
         """Ask which family of accounts each account belongs to.

@@ -40,6 +40,20 @@ def test_a_day_on_a_virtual_clock(virtual: Virtual) -> None:
     other.disconnect()
 
 
+def test_a_second_world_in_the_same_thread(virtual: Virtual) -> None:
+    virtual.ib.sleep(60)  # idle: it could let hours pass at once
+    with virtual_world(seed=2) as other:
+        apple = Stock("AAPL", "SMART", "USD")
+        assert other.ib.qualifyContracts(apple) == [apple]
+        assert virtual.ib.qualifyContracts(Stock("MSFT", "SMART", "USD"))
+        peer = ScriptedPeer()
+        third = IB().connectLink(peer.link, clock=peer.clock)
+        other.ib.sleep(60)
+        assert other.clock.monotonic() >= 60
+        assert virtual.clock.monotonic() >= 120
+        third.disconnect()
+
+
 def test_every_run_is_the_same() -> None:
     def run() -> list[float]:
         with virtual_world(seed=5, server_version=200) as world:

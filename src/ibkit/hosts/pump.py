@@ -99,6 +99,7 @@ class _Wait:
     def __init__(self, station: Station, done: Callable[[], bool], secs: float | None, want: Held | None) -> None:
         self._station = station
         self._done = done
+        self._want = want
         self._now = station.now if want is None else want.clock.monotonic
         self._end = None if secs is None else self._now() + secs
         self._task = loops.current_task()
@@ -143,7 +144,7 @@ class _Wait:
         if loop is not None and (not self._turns % IDLE_TURNS or station.awaited or asyncio.all_tasks(loop)):
             self._run_briefly(loop, PASSES)
         self._turns += 1
-        if self._done() or virtual.move(station, left):
+        if self._done() or virtual.move(station, left, self._want):
             self._dry = False
             return True
         if loop is None or self._dry:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from ibkit.hosts.station import Held, Station
 
 
-def move(station: Station, secs: float | None) -> bool:
+def move(station: Station, secs: float | None, want: Held | None = None) -> bool:
     """Let the peers in this thread act, until one of them has, at most for ``secs`` of their clock.
+
+    The world of ``want`` goes first: what somebody waits for must not be late because another world is idle.
 
     Returns False when nothing will ever happen: nobody has anything to do, and nothing is due.
     """
@@ -23,7 +25,7 @@ def move(station: Station, secs: float | None) -> bool:
     clocks: dict[int, list[Held]] = {}
     for held in station.pumped:
         clocks.setdefault(id(held.clock), []).append(held)
-    groups = list(clocks.values())
+    groups = sorted(clocks.values(), key=lambda group: want not in group)
     if not groups:
         return False
     before = groups[0][0].clock.monotonic()

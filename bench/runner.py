@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from bench.clients.job import PROFILE
-from bench.contenders import ROOT, Contender
+from bench.contenders import BUILD, ROOT, Contender
 from bench.plays import PLAYS
 from bench.scenarios import Params, Scenario
 
@@ -127,12 +127,15 @@ class Runner:
         params = scenario.params(self._quick)
         results = [Results(scenario.name, contender) for contender in contenders]
         with self._gateways(scenario.kind, params, {each.version for each in contenders}) as gateways:
-            for _ in range(1 if scenario.once else self._repeat):
+            for turn in range(-1 if scenario.cold else 0, 1 if scenario.once else self._repeat):
                 for result in results:
                     try:
-                        result.add(self._once(scenario, params, result.contender, gateways))
+                        metrics = self._once(scenario, params, result.contender, gateways)
                     except RunFailed as failure:
                         result.failures.append(str(failure))
+                    else:
+                        if turn >= 0:
+                            result.add(metrics)
         return results
 
     @contextlib.contextmanager
@@ -153,7 +156,8 @@ class Runner:
         python = self._pythons[contender.library]
         if scenario.kind == "import":
             file = Path(__file__).parent / "clients" / "importing.py"
-            return dict(self._client([str(python), str(file), contender.library], CLIENT_S)["metrics"])
+            core = "" if self.cores.client is None else str(self.cores.client)
+            return dict(self._client([str(python), str(file), contender.library, core], CLIENT_S)["metrics"])
         gateway = gateways.get(contender.version)
         job = {
             "kind": scenario.kind,
@@ -189,7 +193,9 @@ class Runner:
         return {**said["metrics"], **told["metrics"]}
 
     def _client(self, command: Sequence[str], patience_s: float, name: str = "") -> dict[str, Any]:
-        environment = dict(os.environ)
+        # Byte code is kept, as for anybody who runs a program twice, in a place of our own.
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(BUILD / "bytecode")}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         if self._profiles is not None and name:
             environment[PROFILE] = str(self._profiles / f"{name}.prof")
         try:

@@ -21,7 +21,8 @@ class Scenario:
     """One kind of work. ``metrics`` are those of the report, with their units; the first one is the most telling.
 
     ``hosts``: whether it matters how a client waits, so that ibkit takes part in all its ways. ``once``: whether it
-    is too long to be repeated.
+    is too long to be repeated. ``cold``: whether what happens on first use is part of it; then a run that does not
+    count makes the byte code.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Scenario:
     families: tuple[str, ...] = EVERYBODY
     hosts: bool = False
     once: bool = False
+    cold: bool = False
 
     def params(self, quick: bool) -> Params:
         """Return the numbers."""
@@ -109,6 +111,7 @@ SCENARIOS = (
         {"wall_ms": "ms", "cpu_ms": "CPU ms"},
         {"open_orders": 0, "executions": 0, "positions": 0},
         families=(*INSYNC, "ibapi"),
+        cold=True,
     ),
     Scenario(
         "connect-full",
@@ -118,6 +121,7 @@ SCENARIOS = (
         {"open_orders": 500, "executions": 1_000, "positions": 50},
         {"open_orders": 20, "executions": 40},
         families=(*INSYNC, "ibapi"),
+        cold=True,
     ),
     Scenario(
         "histories",
@@ -168,6 +172,7 @@ SCENARIOS = (
         {"cpu_ms": "CPU ms", "wall_ms": "ms"},
         {},
         families=(*INSYNC, "ibapi"),
+        cold=True,
     ),
     Scenario(
         "memory-tickers",

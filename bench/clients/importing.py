@@ -1,5 +1,6 @@
 """How long ``from LIBRARY import *`` takes in a new process; run as a file, so that little else is imported before."""
 
+import os
 import resource
 import sys
 import time
@@ -12,7 +13,9 @@ def cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-library = sys.argv[1]
+library, core = sys.argv[1:]
+if core:
+    os.sched_setaffinity(0, {int(core)})
 wall, used = time.perf_counter(), cpu()
 exec(STATEMENTS.get(library, f"from {library} import *"), {})
 used, wall = cpu() - used, time.perf_counter() - wall

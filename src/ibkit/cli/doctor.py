@@ -95,8 +95,10 @@ def _peer(host: str, port: int) -> Finding:
     kind = PORTS.get(port, "")
     try:
         sock = socket.create_connection((host, port), PATIENCE_S)
+    except ConnectionRefusedError:
+        return Finding("idle", subject, "nobody listens", kind)
     except OSError as error:
-        return Finding("idle", subject, f"nobody listens ({error.strerror or error})", kind)
+        return Finding("idle", subject, f"not reached ({error.strerror or error})", kind)
     with sock:
         reader = FrameReader()
         end = time.monotonic() + PATIENCE_S
@@ -159,5 +161,7 @@ def _print(console: Console, findings: list[Finding]) -> None:
     signs = {"good": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[red]✗[/]", "idle": "[dim]·[/]"}
     table = Table.grid(padding=(0, 2))
     for finding in findings:
-        table.add_row(signs[finding.mark], finding.subject, finding.text, f"[dim]{finding.advice}[/]")
+        gap = "  " if finding.mark in ("good", "idle") else "\n"
+        remark = f"{gap}[dim]{finding.advice}[/]" if finding.advice else ""
+        table.add_row(signs[finding.mark], finding.subject, finding.text + remark)
     console.print(table)

@@ -12,8 +12,10 @@ from ibkit.codes import Consequence, Kind, Target
 from ibkit.engine.orders import STATUS_PATIENCE_S
 from ibkit.engine.throttle import MAX_REQUESTS, REQUESTS_INTERVAL_S, reserve
 from ibkit.hosts.nesting import MAX_NESTING
+from ibkit.paper import Limits
 
 EXPLAIN = Path(__file__).parents[2] / "docs" / "explain"
+REFERENCE = EXPLAIN.parent / "reference"
 
 TARGETS = (Target.REQUEST, Target.STREAM, Target.NEW_ORDER, Target.LIVE_ORDER)
 WORDS = {
@@ -92,3 +94,20 @@ def test_the_numbers() -> None:
     assert "twenty such calls" in (EXPLAIN / "who-waits.md").read_text(encoding="utf-8")
     assert STATUS_PATIENCE_S == 2
     assert "within two seconds" in (EXPLAIN / "order.md").read_text(encoding="utf-8")
+
+
+def test_the_limits_of_the_paper_gateway() -> None:
+    text = (REFERENCE / "limits.md").read_text(encoding="utf-8")
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "| " in line]
+    enforced = {row[0].partition(" ")[0]: row[2].partition(",")[0] for row in table if len(row) == 5}
+    limits = Limits()
+    assert enforced["messages"] == f"{limits.messages_per_s:g}"
+    assert limits.over_rate == "pace"
+    assert enforced["clients"] == str(limits.clients)
+    assert enforced["market"] == str(limits.lines)
+    assert enforced["order"] == str(limits.depth_books)
+    assert enforced["tick-by-tick"] == str(limits.tick_by_tick)
+    assert enforced["scanners"] == str(limits.scanners)
+    assert f"| historical requests at a time | 50 | {limits.histories} |" in text
+    assert f"| account summaries at a time | 2 | {limits.summaries} |" in text
+    assert not limits.historical_pacing

@@ -207,9 +207,13 @@ def test_parameters_and_data_type(version: int) -> None:
     peer = EngineUnderTest(version)
     ticker = ask(peer, stock())
     peer.told.clear()
-    peer.send(m.TickReqParams(1, 0.01, "9c0001", 3), m.MarketDataType(1, 3))
+    peer.send(m.TickReqParams(1, 0.01, "9c0001", 3, 0.01, 1.0), m.MarketDataType(1, 3))
     assert (ticker.minTick, ticker.bboExchange, ticker.snapshotPermissions) == (0.01, "9c0001", 3)
     assert ticker.marketDataType == 3
+    if version >= 206:
+        assert (ticker.lastPricePrecision, ticker.lastSizePrecision) == (0.01, 1.0)
+    else:
+        assert ticker.isUnset(ticker.lastPricePrecision)
     assert peer.names() == []  # nothing of the market has changed
 
 

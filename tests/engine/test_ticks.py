@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -373,3 +375,33 @@ def test_however_the_bytes_come_the_ticks_are_the_same(messages: list[m.Answer],
 @given(st.lists(_tick, max_size=12))
 def test_text_and_protobuf_tell_the_same(messages: list[m.Answer]) -> None:
     assert _run(messages, 200, []) == _run(messages, 225, [])
+
+
+def test_times_are_in_the_zone_of_the_defaults() -> None:
+    settings = DefaultSettings()
+    settings.defaults = IBDefaults(timezone=ZoneInfo("Asia/Tokyo"))
+    peer = EngineUnderTest(settings=settings)
+    ticker = fill(peer)
+    peer.send(m.TickString(1, 45, "1704898800"), m.TickSize(1, 8, 5.0), m.CurrentTime(1_704_898_800))
+    assert ticker.lastTimestamp == datetime(2024, 1, 10, 15, tzinfo=UTC)
+    for moment in (ticker.lastTimestamp, ticker.time, ticker.ticks[0].time):
+        assert moment is not None
+        assert moment.utcoffset() == timedelta(hours=9)
+
+
+# Set by something else than a tick of a type of its own.
+NOT_TICKS = {
+    "contract", "time", "timestamp", "marketDataType", "minTick", "bboExchange", "snapshotPermissions", "ticks",
+    "tickByTicks", "domBids", "domAsks", "domTicks", "domBidsDict", "domAsksDict", "defaults", "created", "rtTime",
+    "vwap", "dividends", "fundamentalRatios", "lastPricePrecision", "lastSizePrecision",
+}  # fmt: skip
+
+
+def test_every_field_of_a_ticker_is_filled_by_something() -> None:
+    quotes = {name for quote in (ticktypes.BID, ticktypes.ASK, ticktypes.LAST) for name in quote}
+    tables = (
+        ticktypes.PRICES, ticktypes.SIZES, ticktypes.GENERICS, ticktypes.TEXTS, ticktypes.TIMES, ticktypes.TRADES,
+        ticktypes.COMPUTATIONS, ticktypes.EFPS,
+    )  # fmt: skip
+    filled = quotes.union(*(table.values() for table in tables))
+    assert {field.name for field in fields(Ticker)} - filled == NOT_TICKS

@@ -58,7 +58,37 @@ def test_versions() -> None:
 
 
 def test_one_switch_for_both() -> None:
-    assert script("import ib_insync, ib_async\nprint(ib_insync.IB is ib_async.IB)") == "True"
+    source = """
+import ib_insync, ib_async
+ib_insync.IB.RaiseRequestErrors = True
+print(ib_async.IB.RaiseRequestErrors, issubclass(ib_async.IB, ib_insync.IB), ib_async.ib.IB is ib_async.IB)
+"""
+    assert script(source) == "True True True"
+
+
+def test_where_ib_async_differs() -> None:
+    """semantics.md 8: what is not found keeps its place; 2: disconnect tells of the traffic."""
+    source = """
+import asyncio
+import ib_insync, ib_async
+from ibkit.paper import PaperGateway
+with PaperGateway(seed=1, start="2024-01-10 10:00") as gateway:
+    for package in (ib_insync, ib_async):
+        ib = package.IB()
+        ib.connect('127.0.0.1', gateway.port)
+        contracts = [package.Stock('AAPL', 'SMART', 'USD'), package.Stock('NOSUCH', 'SMART', 'USD')]
+        found = ib.qualifyContracts(*contracts)
+        again = ib.run(ib.qualifyContractsAsync(*contracts))
+        print(len(found), found[0] is again[0] is contracts[0], found[-1] is None)
+        said = ib.disconnect()
+        print(said if said is None else said[:30], ib.disconnect())
+"""
+    lines = script(source).splitlines()
+    assert lines[0] == "1 True False"
+    assert lines[1] == "None None"
+    assert lines[2] == "2 True True"
+    assert lines[3].startswith("Disconnecting from 127.0.0.1:")
+    assert lines[3].endswith(" None")
 
 
 def test_star_import_gives_everything() -> None:

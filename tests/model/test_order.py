@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from ibkit import (
     Order,
     OrderCondition,
     OrderState,
+    OrderStateNumeric,
     OrderStatus,
     PriceCondition,
     StopLimitOrder,
@@ -110,7 +112,18 @@ def test_order_state_numbers() -> None:
     assert numeric.initMarginChange == 1234.57
     assert numeric.maintMarginChange is None
     assert numeric.initMarginBefore is None
-    assert state.formatted().initMarginChange == "1,234.57"
+    assert numeric.commission == 1.0
+    assert numeric.minCommission is None
+    formatted = state.formatted()
+    assert (formatted.initMarginChange, formatted.commission, formatted.maintMarginChange) == ("1,234.57", "1.00", None)
+    assert state.formatted(0).initMarginChange == "1,235"
+    assert state.numeric(1).initMarginChange == 1234.6
+    assert state.initMarginChange == "1234.567"
+    assert type(numeric) is OrderStateNumeric
+    assert OrderState(initMarginAfter="?").numeric().initMarginAfter is None
+    assert OrderState(initMarginAfterOutsideRTH=5.005).numeric().initMarginAfterOutsideRTH == 5.0
+    doubled = numeric.transform(lambda value: None if value is None else 2 * value)
+    assert doubled.initMarginChange == 2469.14
 
 
 def test_the_newer_names_of_commission_are_aliases() -> None:
@@ -125,6 +138,14 @@ def test_greeks_add_up() -> None:
     total = one * 2 + OptionComputation(0, delta=-0.25, gamma=0.1)
     assert (total.delta, total.gamma, total.vega) == (0.75, 0.1, None)
     assert (total - total).delta == 0
+    assert (2 * one).delta == (one * np.int64(2)).delta == 1.0
+    assert sum([one, one]).delta == 1.0
+    priced = OptionComputation(1, 0.2, 0.5, 3.0, 0.1, 0.01, 0.02, -0.03, 180.0)
+    assert (priced + priced * 3).undPrice == 180.0  # that of both, and no sum
+    assert (priced * 3 - priced)[1:8] == pytest.approx((priced * 2)[1:8])
+    for wrong in (lambda: one + [1], lambda: one - 1, lambda: one * "2", lambda: 1 + one):
+        with pytest.raises(TypeError):
+            wrong()
 
 
 def test_an_unknown_commission_is_not_zero() -> None:

@@ -197,10 +197,14 @@ def test_one_match_of_the_right_kind_is_enough(at: Desk) -> None:
 
 def test_all_of_what_was_found(at: Desk) -> None:
     good, unknown, ambiguous = Stock("AAPL", "SMART", "USD"), Stock("WHAT"), Future("ES", exchange="CME")
-    results = at.ib.run(at.ib.qualifyContractsAsync(good, unknown, ambiguous, returnAll=True))
-    assert results[0] is good
-    assert results[1] is None
-    assert [each.conId for each in results[2]] == [1, 2]
+    for results in (
+        at.ib.qualifyContracts(good, unknown, ambiguous, returnAll=True),
+        at.ib.run(at.ib.qualifyContractsAsync(good, unknown, ambiguous, returnAll=True)),
+    ):
+        assert results[0] is good
+        assert results[1] is None
+        assert [each.conId for each in results[2]] == [1, 2]
+    assert at.ib.qualifyContracts(unknown, returnAll=True) == [None]
 
 
 def test_many_are_searched_at_once(at: Desk) -> None:

@@ -35,7 +35,7 @@ from ibkit.model import (
     Ticker,
 )
 from ibkit.model.base import dataclassAsTuple
-from ibkit.model.values import UNSET_DOUBLE
+from ibkit.model.values import UNSET_DOUBLE, is_unset
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -386,6 +386,10 @@ def tick_req_params(engine: Engine, msg: m.TickReqParams) -> None:
         ticker = feed.ticker
         if msg.minTick != UNSET_DOUBLE:
             ticker.minTick = msg.minTick
+        if not is_unset(msg.lastPricePrecision):
+            ticker.lastPricePrecision = msg.lastPricePrecision
+        if not is_unset(msg.lastSizePrecision):
+            ticker.lastSizePrecision = msg.lastSizePrecision
         ticker.bboExchange = msg.bboExchange
         ticker.snapshotPermissions = msg.snapshotPermissions
 

@@ -33,11 +33,13 @@ SUBMODULES = (
 
 ELSEWHERE = {
     "FLEXREPORT_URL": "ibkit.flex.FLEX_URL",
-    "IB": "ibkit.legacy.ib.IB",
     "OrderKeyType": "ibkit.requests.wrapper.OrderKeyType",
     "nan": "ibkit.model.values.nan",
 }
 """Names that scripts import and that ``ibkit`` does not export, or not with the old manners: where they are."""
+
+IBS = {"ib_insync": "ibkit.legacy.ib.IB", "ib_async": "ibkit.legacy.ib_async.IB"}
+"""Where the IB of each package is."""
 
 MISSING = {
     "Connection": "bytes travel through ibkit.links",
@@ -74,8 +76,9 @@ class _Package(ModuleType):
         self.__all__ = list(ibkit.__all__)
 
     def __getattr__(self, name: str) -> object:
-        if name in ELSEWHERE:
-            module, _, attribute = ELSEWHERE[name].rpartition(".")
+        place = IBS[self.__name__.partition(".")[0]] if name == "IB" else ELSEWHERE.get(name)
+        if place is not None:
+            module, _, attribute = place.rpartition(".")
             value = getattr(import_module(module), attribute)
         elif hasattr(ibkit, name) and not name.startswith("__"):
             value = getattr(ibkit, name)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from datetime import date as date_
 from enum import Enum, Flag, auto
+from numbers import Real
 from typing import NamedTuple
 
 from ibkit.model.base import Alias, Record, named_tuple_methods
@@ -410,22 +411,27 @@ class OptionComputation(NamedTuple):
 
     # Arithmetic on greeks instead of the joining and repeating of tuples, as users of ib_async expect.
     def __add__(self, other: OptionComputation) -> OptionComputation:  # type: ignore[override]
-        """Return the sum, field by field; a None counts as 0 unless both are None."""
-        return OptionComputation(
-            self.tickAttrib,
-            *(
-                None if a is None and b is None else (a or 0.0) + (b or 0.0)
-                for a, b in zip(self[1:], other[1:], strict=True)
-            ),
-        )
+        """Return the sum of all but the price of the underlying; a None counts as 0 unless both are None."""
+        if not isinstance(other, OptionComputation):
+            return NotImplemented
+        pairs = zip(self[1:-1], other[1:-1], strict=True)
+        values = [None if a is None and b is None else (a or 0.0) + (b or 0.0) for a, b in pairs]
+        return OptionComputation(self.tickAttrib, *values)._replace(undPrice=self.undPrice)
+
+    def __radd__(self, other: object) -> OptionComputation:
+        """Let ``sum`` begin with 0."""
+        return self if other == 0 else NotImplemented
 
     def __sub__(self, other: OptionComputation) -> OptionComputation:
-        """Return the difference, field by field; a None counts as 0 unless both are None."""
-        return self + other * -1
+        """Return the difference of all but the price of the underlying; a None counts as 0 unless both are None."""
+        return self + other * -1 if isinstance(other, OptionComputation) else NotImplemented
 
     def __mul__(self, factor: float) -> OptionComputation:  # type: ignore[override]
-        """Return the values times ``factor``; None stays None."""
-        return OptionComputation(self.tickAttrib, *(None if a is None else a * factor for a in self[1:]))
+        """Return the values times ``factor``, but for the price of the underlying; None stays None."""
+        if not isinstance(factor, Real):
+            return NotImplemented
+        values = [None if a is None else a * factor for a in self[1:-1]]
+        return OptionComputation(self.tickAttrib, *values)._replace(undPrice=self.undPrice)
 
     def __rmul__(self, factor: float) -> OptionComputation:  # type: ignore[override]
         return self * factor

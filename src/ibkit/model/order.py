@@ -400,9 +400,10 @@ class OrderState(Record):
         """Return a copy with margins and commissions as floats rounded to ``digits``; None where unset."""
 
         def number(value: object) -> float | None:
-            if value == "" or is_unset(value):
+            try:
+                amount = float(str(value))
+            except ValueError:  # '' or another word for "not told"
                 return None
-            amount = float(str(value))
             return None if is_unset(amount) else round(amount, digits)
 
         return self.transform(number)

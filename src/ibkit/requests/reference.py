@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Generator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, overload
 
 from ibkit.engine.call import Call, converse, gather
 from ibkit.engine.core import Engine
@@ -94,19 +94,32 @@ def _qualify(engine: Engine, contracts: Sequence[Contract]) -> Call[list[Contrac
             missing = isinstance(found, (ContractUnknown, ContractAmbiguous))
             if engine.settings.RaiseRequestErrors and not (missing and qualified):
                 raise found
-            if isinstance(found, ContractAmbiguous):
-                logger.warning("Ambiguous contract: %s, possibles are %s", contract, found.possibles)
-            else:
-                logger.warning("Unknown contract: %s", contract)
+            _warn(contract, found)
         return qualified
 
     return _search(engine, contracts).map(judge)
 
 
-def _or_candidates(found: Found) -> Contract | list[object] | None:
-    if isinstance(found, Contract):
-        return found
-    return found.possibles if isinstance(found, ContractAmbiguous) else None
+def _qualify_or_tell(engine: Engine, contracts: Sequence[Contract]) -> Call[list[Contract | list[object] | None]]:
+    """Qualify all that can be; the others become None, or the candidates."""
+
+    def judge(results: list[Found]) -> list[Contract | list[object] | None]:
+        for contract, found in zip(contracts, results, strict=True):
+            if not isinstance(found, Contract):
+                _warn(contract, found)
+        return [
+            found if isinstance(found, Contract) else found.possibles if isinstance(found, ContractAmbiguous) else None
+            for found in results
+        ]
+
+    return _search(engine, contracts).map(judge)
+
+
+def _warn(contract: Contract, found: ContractUnknown | ContractAmbiguous) -> None:
+    if isinstance(found, ContractAmbiguous):
+        logger.warning("Ambiguous contract: %s, possibles are %s", contract, found.possibles)
+    else:
+        logger.warning("Unknown contract: %s", contract)
 
 
 def _matching_symbols(engine: Engine, pattern: str) -> Call[list[ContractDescription] | None]:
@@ -190,17 +203,25 @@ class ReferenceRequests(Requests):
         """Get the details of all contracts that fit a description: see ``reqContractDetails``."""
         return self._future(lambda engine: _contract_details(engine, contract))
 
-    def qualifyContracts(self, *contracts: Contract) -> list[Contract]:
+    @overload
+    def qualifyContracts(self, *contracts: Contract, returnAll: Literal[False] = ...) -> list[Contract]: ...
+    @overload
+    def qualifyContracts(self, *contracts: Contract, returnAll: bool) -> list[Any]: ...
+    def qualifyContracts(
+        self, *contracts: Contract, returnAll: bool = False
+    ) -> list[Any]:  # Any: contracts, and with returnAll what stands for those that were not found
         """Fill in what is missing in contracts: conId, primary exchange, trading class and so on.
 
         The contracts are changed in place; an exchange SMART and ``includeExpired`` stay as they are.
 
         Args:
             *contracts: each must describe one contract alone.
+            returnAll: return an entry for every contract: None for an unknown one, the list of
+                candidates for an ambiguous one (empty when the broker does not tell them); raise for none of these.
 
         Returns: the contracts that are qualified now. One that is unknown or ambiguous is left out, with a
             warning in the log that says which it is and what it could be: of many strikes and expiries, some do
-            not exist. ``qualifyContractsAsync(..., returnAll=True)`` returns these, too.
+            not exist.
 
         Raises ContractUnknown, or ContractAmbiguous with all that fit in ``possibles``, when none could be qualified.
             Raises RequestError when the broker refuses to search, such as for a wrong ``secType``; RequestTimeout,
@@ -212,20 +233,18 @@ class ReferenceRequests(Requests):
         >>> hog.lastTradeDateOrContractMonth, hog.multiplier
         ('20240214', '40000')
         """
+        if returnAll:
+            return self._wait(lambda engine: _qualify_or_tell(engine, contracts))
         return self._wait(lambda engine: _qualify(engine, contracts))
 
-    async def qualifyContractsAsync(
-        self, *contracts: Contract, returnAll: bool = False
-    ) -> list[Any]:  # Any: contracts, and with returnAll what stands for those that were not found
-        """Fill in what is missing in contracts: see ``qualifyContracts``.
-
-        Args:
-            contracts: are changed in place.
-            returnAll: return an entry for every contract: None for an unknown one, the list of
-                candidates for an ambiguous one (empty when the broker does not tell them).
-        """
+    @overload
+    async def qualifyContractsAsync(self, *contracts: Contract, returnAll: Literal[False] = ...) -> list[Contract]: ...
+    @overload
+    async def qualifyContractsAsync(self, *contracts: Contract, returnAll: bool) -> list[Any]: ...
+    async def qualifyContractsAsync(self, *contracts: Contract, returnAll: bool = False) -> list[Any]:  # Any: as above
+        """Fill in what is missing in contracts: see ``qualifyContracts``."""
         if returnAll:
-            return [_or_candidates(each) for each in await self._future(lambda engine: _search(engine, contracts))]
+            return await self._future(lambda engine: _qualify_or_tell(engine, contracts))
         return await self._future(lambda engine: _qualify(engine, contracts))
 
     def reqMatchingSymbols(self, pattern: str) -> list[ContractDescription] | None:

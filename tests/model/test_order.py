@@ -143,7 +143,7 @@ def test_greeks_add_up() -> None:
     priced = OptionComputation(1, 0.2, 0.5, 3.0, 0.1, 0.01, 0.02, -0.03, 180.0)
     assert (priced + priced * 3).undPrice == 180.0  # that of both, and no sum
     assert (priced * 3 - priced)[1:8] == pytest.approx((priced * 2)[1:8])
-    for wrong in (lambda: one + [1], lambda: one - 1, lambda: one * "2", lambda: 1 + one):
+    for wrong in (lambda: one + {}, lambda: one - 1, lambda: one * "2", lambda: 1 + one):
         with pytest.raises(TypeError):
             wrong()
 

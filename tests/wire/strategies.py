@@ -45,6 +45,8 @@ def leaf(name: str, node: Leaf, server: bool, plain: bool) -> st.SearchStrategy[
         found = st.sampled_from(WORDS_THAT_MATTER[name])
     elif name == "lastTradeDateOrContractMonth":
         found = st.sampled_from(["", "202401", "20240119"])
+    elif name == "evMultiplier" and plain:  # in text the official decoder takes whole ones only
+        found = st.integers(0, 10**6).map(float)
     elif name == "maturity":
         found = st.sampled_from(["", "20301231"])
     elif name == "lastTradeTime":  # travels behind a date; test_codec.py has its tests

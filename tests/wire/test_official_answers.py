@@ -68,6 +68,8 @@ def normal(value: Any) -> Any:
 def equal(field: str, ours: Any, theirs: Any) -> bool:
     if field.endswith("conjunction"):
         return (ours == "a") == theirs
+    if ours == "" and theirs == "None":
+        return True  # how its records of reasons show that nothing came
     if isinstance(theirs, str) and isinstance(ours, bool):
         return (theirs == "true") == ours  # handed on as the word it is
     a, b = normal(ours), normal(theirs)
@@ -132,6 +134,8 @@ def is_told(field: str, value: Any, message: Any) -> bool:
         return field != "size" or message.tickType in (1, 2, 4, 66, 67, 68)
     if isinstance(message, m.TickByTick) and (field == "tickType" or message.tickType == 4):
         return field not in ("tickType", "tick.size")
+    if isinstance(message, m.BondContractData) and plain[-1] == "lastTradeDateOrContractMonth":
+        return False  # in protobuf it leaves the maturity there too, in text it does not
     order = getattr(message, "order", None)
     if order is not None:
         if plain[-1] in ("hedgeParam", "hedgeMaxSize") and not order.hedgeType:

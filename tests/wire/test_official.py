@@ -38,6 +38,8 @@ def as_the_official_client_would(name: str, message: Any, version: int) -> Any:
     if order is not None:
         order.faProfile, order.eTradeOnly, order.firmQuoteOnly = "", False, False
         order.nbboPriceCap = type(order)().nbboPriceCap
+        if abs(order.totalQuantity) < 1e-6:  # in text it writes such numbers with an exponent
+            order.totalQuantity = 0.0
     if name in ("REQ_FA", "REPLACE_FA"):
         message = message._replace(faData=1)
     return message

@@ -83,6 +83,9 @@ def test_what_was_filled_meanwhile_is_told_with_its_fills() -> None:
     completed_orders.settle(again.engine, complete=True)
     assert heard == ["fill 100", "filled with 1"]
     assert trade.orderStatus.status == "Filled"
+    told = trade.fills[0].execution
+    assert told.avgPrice > 0
+    assert (trade.orderStatus.avgFillPrice, trade.orderStatus.lastFillPrice) == (told.avgPrice, told.price)
     assert not trade.unknown
     completed_orders.settle(again.engine, complete=True)
     assert len(heard) == 2

@@ -44,11 +44,21 @@ def _figures(status: OrderStatus, msg: m.CompletedOrder) -> None:
         status.remaining = max(0.0, float(total) - float(filled))
 
 
+def _prices(trade: Trade) -> None:
+    """Take from the executions what a completed order does not tell; those of a combo's legs say nothing about it."""
+    combo = trade.contract.secType == "BAG"
+    own = [fill.execution for fill in trade.fills if not combo or fill.contract.secType == "BAG"]
+    if own:
+        last = max(own, key=lambda execution: execution.cumQty)
+        trade.orderStatus.avgFillPrice, trade.orderStatus.lastFillPrice = last.avgPrice, last.price
+
+
 def _end(engine: Engine, trade: Trade, msg: m.CompletedOrder) -> None:
     if trade.isDone():
         return
     trade.unknown = False
     _figures(trade.orderStatus, msg)
+    _prices(trade)
     orders.set_status(engine, trade, msg.orderState.status, msg.orderState.completedStatus)
 
 

@@ -262,6 +262,7 @@ class Engine:
         self.calls.fail_all(error)
         if was_ready:
             orders.connection_lost(self, error)
+            self.state.interrupt(error)
         if self.on_closed is not None:
             self.on_closed(reason)
         if was_ready:

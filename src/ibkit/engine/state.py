@@ -54,6 +54,18 @@ class State:
         for domain in self._domains():
             domain.forget_connection()
 
+    def interrupt(self, error: Exception) -> None:
+        """End the waiting for what keeps changing: the connection is lost, and may never come back.
+
+        The events go on: what is subscribed is asked for again on the next connection.
+        """
+        owners = [feed.ticker for feed in self.market.by_object.values()]
+        lists = [*self.history.bars.values(), *self.history.real_time.values(), *self.scanner.live.values()]
+        for owner in (*owners, *lists):
+            event = owner.__dict__.get("updateEvent")
+            if event is not None and not event.done():
+                event.error_event.emit(event, error)
+
     def _domains(
         self,
     ) -> tuple[

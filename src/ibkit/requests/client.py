@@ -179,7 +179,9 @@ class Client:
         """Be told that a connection has ended."""
         if not engine.wanted_end:
             self.apiError.emit(reason)
-            self.apiEnd.emit()
+            ready = engine.session.ready
+            if ready.done and ready.error is None:
+                self.apiEnd.emit()
 
 
 def _raw(name: str, cls: type[m.Request]) -> Callable[..., None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -191,7 +192,8 @@ class ConnectRequests(Requests):
         host, port, clientId = target(host, port, clientId)
         self.disconnect()
         self.client.host, self.client.port = host, port
-        link = connect_link(host, port, timeout or None)
+        with self._telling():
+            link = connect_link(host, port, timeout or None)
         startup = Startup(clientId, timeout, readonly, account, raiseSyncErrors, fetchFields)
         return self._connect(link, startup, default_clock())
 
@@ -210,7 +212,8 @@ class ConnectRequests(Requests):
         host, port, clientId = target(host, port, clientId)
         self.disconnect()
         self.client.host, self.client.port = host, port
-        link = await connect_link_async(host, port, timeout or None)
+        with self._telling():
+            link = await connect_link_async(host, port, timeout or None)
         startup = Startup(clientId, timeout, readonly, account, raiseSyncErrors, fetchFields)
         connection, call = self._open(link, startup, default_clock())
         try:
@@ -259,6 +262,15 @@ class ConnectRequests(Requests):
         self.disconnect()
         startup = Startup(clientId, timeout, readonly, account, raiseSyncErrors, fetchFields)
         return self._connect(link, startup, clock or default_clock())
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell ``client.apiError`` that nobody could be reached."""
+        try:
+            yield
+        except (OSError, TimeoutError) as error:  # whatever the network says; those of ours are such errors, too
+            self.client.apiError.emit(f"API connection failed: {error}")
+            raise
 
     def _connect(self, link: Link, startup: Startup, clock: Clock) -> Self:
         connection, call = self._open(link, startup, clock)

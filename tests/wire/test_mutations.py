@@ -1,4 +1,4 @@
-"""A wrong table is caught: two neighbours swapped, a version shifted, a kind changed - the official frames tell.
+"""A wrong table is caught: two neighbours swapped, or a version shifted - the official frames tell.
 
 Each mutant is a copy of the table with one mistake. Through the frames of the official client it must show.
 """

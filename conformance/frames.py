@@ -1,0 +1,218 @@
+"""Our frames against the official client's: every message, at every server version, for random values.
+
+Requests must be its bytes, or be refused as it refuses them; of answers it must read what we put into them, and so must
+we. What one value of a message is compared with, and which ones that client does not hand on, is said in
+``tests/wire``, which holds the same for more values at fewer versions.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+from hypothesis import HealthCheck, Phase, given, settings
+
+from conformance.gateways import ROOT
+from ibkit.errors import EncodeError, UnsupportedField
+from ibkit.wire import MAX_VERSION, MIN_VERSION, Codec, Role
+from ibkit.wire.shapes import shape_of
+from ibkit.wire.table import Message, table
+from tests.wire.official import official_calls, official_frame
+from tests.wire.strategies import flat, messages, travelling
+from tests.wire.test_official import as_the_official_client_would
+from tests.wire.test_official_answers import equal, is_told, official_values, their_name
+from tests.wire.vectors import canonical, comparable
+
+ALL = tuple(range(MIN_VERSION, MAX_VERSION + 1))
+# Where framing, encodings and fields change most.
+FEW = (157, 163, 164, 176, 177, 187, 190, 193, 200, 201, 203, 206, 208, 210, 213, 219, 225)
+
+
+# Read by the official decoder, and dropped: version 163 alone had it, under another name.
+DROPPED = {("CONTRACT_DATA", 163, "contractDetails.suggestedSizeIncrement")}
+
+
+class Line(NamedTuple):
+    """What was compared of a message in one encoding."""
+
+    message: str
+    direction: str
+    encoding: str
+    versions: str
+    frames: int
+    refused: int
+    """How often both clients refused what the server is too old for, or ours alone what the other drops silently."""
+    differences: int
+    first: str
+    """The first difference."""
+
+
+Difference = str | None
+REFUSED = "refused"
+
+
+def samples(message: Message, count: int) -> list[Any]:
+    """Return random messages of a name; the same ones in every run."""
+    found: list[Any] = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(messages(message.name, plain=not message.request))
+    def collect(made: Any) -> None:
+        found.append(made)
+
+    collect()
+    return found
+
+
+def request_difference(name: str, made: Any, version: int) -> Difference:
+    """Return what is different between our frame and the official client's."""
+    made = as_the_official_client_would(name, made, version)
+    theirs, errors = official_frame(made, version)
+    try:
+        ours = Codec(Role.CLIENT, version).encode(made)
+    except UnsupportedField:
+        return REFUSED
+    except EncodeError as error:
+        return REFUSED if errors else f"refused here alone: {error}"
+    if theirs is None:
+        return f"refused there alone: {errors}"
+    if canonical(name, ours) != canonical(name, theirs):
+        return f"{ours.hex()} and not {theirs.hex()}"
+    return back(name, ours, Role.SERVER, Role.CLIENT, version)
+
+
+def back(name: str, frame: bytes, reader: Role, writer: Role, version: int) -> Difference:
+    """Return what is lost when the other side decodes a frame, by the interpreter and by the compiled function."""
+    codec = Codec(reader, version)
+    first, second = codec.decode(frame[4:]), codec.decode(frame[4:])
+    if comparable(first) != comparable(second):
+        return f"compiled and interpreted differ: {first} {second}"
+    if codec.trailing:
+        return "fields left over"
+    again = Codec(writer, version).encode(second)  # type: ignore[arg-type]  # it is a message: its id is known
+    same = comparable(codec.decode(again[4:])) == comparable(second)
+    return None if same else f"{frame.hex()} comes back as {again.hex()}"
+
+
+def answer_difference(name: str, made: Any, version: int) -> Difference:
+    """Return what the official decoder, or ours, reads differently from what we sent."""
+    if name == "TICK_PRICE":
+        made = made._replace(attrMask=made.attrMask & 7)
+    frame = Codec(Role.SERVER, version).encode(made)
+    lost = back(name, frame, Role.CLIENT, Role.SERVER, version)
+    if lost:
+        return lost
+    calls = official_calls(frame, version)
+    if not calls or (name == "HISTORICAL_DATA" and not made.bars):
+        silent = name == "HISTORICAL_DATA" or getattr(made, "tickType", None) == -1
+        return None if silent else "the official decoder drops it"
+    told, travelled = official_values(name, calls), travelling(name, made, version)
+    for field, value in flat(made, shape_of(name)).items():
+        if field in travelled and is_told(field, value, made) and (name, version, field) not in DROPPED:
+            theirs = told.get(their_name(field), told.get(field, KeyError))
+            if theirs is KeyError or not equal(field, value, theirs):
+                return f"{field}: {value!r} was read as {theirs!r}"
+    return None
+
+
+def smart_components_difference(name: str, made: Any, version: int) -> Difference:
+    """Return what the official decoder reads differently: it hands on a list in text, a map in protobuf."""
+    frame = Codec(Role.SERVER, version).encode(made)
+    [(_, told)] = official_calls(frame, version)
+    rows = told["smartComponentMap"]
+    if isinstance(rows, dict):
+        theirs = [(bit, *pair) for bit, pair in rows.items()]
+        ours = list({row.bitNumber: tuple(row) for row in made.smartComponentMap}.values())
+    else:
+        theirs = [(row.bitNumber, row.exchange, row.exchangeLetter) for row in rows]
+        ours = [tuple(row) for row in made.smartComponentMap]
+    if (told["reqId"], sorted(theirs)) != (made.reqId, sorted(ours)):
+        return f"{made} was read as {told}"
+    return back(name, frame, Role.CLIENT, Role.SERVER, version)
+
+
+def configuration_difference(name: str, made: Any, version: int) -> Difference:
+    """Return what the official client's protobuf classes do not know of our frame, or write differently.
+
+    Its configuration has no other form: programs read and write these classes themselves.
+    """
+    message = table().message(name)
+    frame = Codec(Role.CLIENT if message.request else Role.SERVER, version).encode(made)
+    module = importlib.import_module(f"ibapi.protobuf.{message.protobuf}_pb2")
+    proto = getattr(module, message.protobuf).FromString(frame[8:])
+    if list(UnknownFieldSet(proto)):
+        return f"unknown fields in {frame.hex()}"
+    again = frame[4:8] + proto.SerializeToString()
+    reader = Codec(Role.SERVER if message.request else Role.CLIENT, version)
+    same = comparable(reader.decode(again)) == comparable(reader.decode(frame[4:]))
+    return None if same else f"{frame.hex()} became {again.hex()}"
+
+
+def judge(name: str) -> Callable[[str, Any, int], Difference]:
+    """Return what compares a message."""
+    if name == "SMART_COMPONENTS":
+        return smart_components_difference
+    if name in ("REQ_CONFIG", "UPDATE_CONFIG", "CONFIG_RESPONSE", "UPDATE_CONFIG_RESPONSE"):
+        return configuration_difference
+    return request_difference if table().message(name).request else answer_difference
+
+
+def compare(examples: int, versions: tuple[int, ...]) -> list[Line]:
+    """Compare every message; a line for each encoding."""
+    found: list[Line] = []
+    for message in table():
+        found += _lines(message, judge(message.name), samples(message, examples), versions)
+    return found
+
+
+def _lines(
+    message: Message, difference: Callable[[str, Any, int], Difference], made: list[Any], versions: tuple[int, ...]
+) -> Iterator[Line]:
+    for protobuf in (False, True):
+        mine = [v for v in versions if v >= message.since and message.by_protobuf(v) is protobuf]
+        if not mine:
+            continue
+        frames, refused, wrong = 0, 0, []
+        for version in mine:
+            for each in made:
+                found = difference(message.name, each, version)
+                frames += 1
+                refused += found == REFUSED
+                if found not in (None, REFUSED):
+                    wrong.append(f"{message.name} at {version}: {found}")
+        yield Line(
+            message.name,
+            "request" if message.request else "answer",
+            "protobuf" if protobuf else "text",
+            f"{mine[0]}-{mine[-1]}",
+            frames,
+            refused,
+            len(wrong),
+            wrong[0] if wrong else "",
+        )
+
+
+def laws(examples: int) -> Line:
+    """Run the tests of the wire: laws, vectors of the official client, damaged messages, mutations of the table."""
+    command = [sys.executable, "-m", "pytest", "tests/wire", "-q", "-p", "no:cacheprovider", "--timeout", "1200"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"IBKIT_EXAMPLES": str(examples)},
+    )  # fmt: skip
+    last = done.stdout.strip().rpartition("\n")[2]
+    passed, failed = (sum(map(int, re.findall(rf"(\d+) {word}", last))) for word in ("passed", "failed|error"))
+    wrong = failed or int(done.returncode != 0)
+    return Line("(tests of the wire)", "both", "both", "157-225", passed, 0, wrong, last if wrong else "")

@@ -15,7 +15,7 @@ from ibkit.runtime import Promise, Runtime, Timer, runtime, set_runtime
 
 __all__ = [
     "NO_VALUE", "Event", "LazyEvent", "Listener", "Promise", "Runtime", "Timer",
-    "fire", "runtime", "set_runtime",
+    "fire", "interrupt", "runtime", "set_runtime",
 ]  # fmt: skip
 
 
@@ -411,6 +411,13 @@ def fire(owner: object, name: str, *args: Any) -> None:
     event: Event | None = owner.__dict__.get(name)
     if event is not None:
         event.emit(*args)
+
+
+def interrupt(owner: object, name: str, error: BaseException) -> None:
+    """Let those who wait for the lazy event ``name`` of ``owner`` have an error; the event may go on."""
+    event: Event | None = getattr(owner, "__dict__", {}).get(name)
+    if event is not None and not event.done():
+        event.error_event.emit(event, error)
 
 
 # Operators are events themselves, so they can only come after Event.

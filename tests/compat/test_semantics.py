@@ -30,6 +30,7 @@ from ibkit import (
     Ticker,
 )
 from ibkit.wire import messages as m
+from tests.compat.incidents import INCIDENTS
 from tests.compat.semantics import BEHAVIOURS
 from tests.engine.orders_said import execution, open_order
 from tests.engine.peer import VERSIONS, Script
@@ -55,6 +56,13 @@ def test_the_tests_of_a_behaviour_are_there(item: str) -> None:
     behaviour = BEHAVIOURS[item]
     assert behaviour.tests
     for test in behaviour.tests:
+        file, _, name = test.partition("::")
+        assert name in functions(file), test
+
+
+@pytest.mark.parametrize("incident", INCIDENTS)
+def test_the_tests_of_an_incident_are_there(incident: str) -> None:
+    for test in INCIDENTS[incident]:
         file, _, name = test.partition("::")
         assert name in functions(file), test
 

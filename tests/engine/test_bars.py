@@ -72,7 +72,7 @@ def test_updates_of_nobody_are_ignored() -> None:
 def test_a_stream_that_is_refused_is_over() -> None:
     peer = EngineUnderTest()
     keep(peer, row(0))
-    peer.send(m.ErrMsg(1, 10182, "Failed to request live updates (disconnected).", "", 0))
+    peer.send(m.ErrMsg(1, 162, "Historical Market Data Service error message:HMDS query returned no data", "", 0))
     assert not peer.engine.state.history.bars
     assert not peer.engine.state.subscriptions
 

@@ -263,6 +263,11 @@ class Calls:
         request = self._on_wire.get(key)
         return request is not None and bool(request.askers)
 
+    def asks(self, key: Hashable, kind: type) -> bool:
+        """Tell whether somebody waits for a request on the wire, and it is of a kind."""
+        request = self._on_wire.get(key)
+        return request is not None and bool(request.askers) and isinstance(request.message, kind)
+
     def contract(self, key: Hashable) -> Contract | None:
         """Return the contract a pending request is about."""
         request = self._on_wire.get(key)

@@ -22,19 +22,50 @@ logger = logging.getLogger("ibkit.engine")
 
 def completed_order(engine: Engine, msg: m.CompletedOrder) -> None:
     known = engine.state.orders
+    trade = known.by_perm.get(msg.order.permId)
+    if engine.session.syncing and (not trade.isDone() if trade is not None else _unheard_of(known)):
+        known.verdicts.append(msg)  # its fills come later: they are told first, and may tell whose it is
+        answer = _made_of(msg) if trade is None else trade
+    else:
+        answer = _take(engine, msg)
+    engine.calls.add("completedOrders", answer)
+
+
+def _take(engine: Engine, msg: m.CompletedOrder) -> Trade:
+    """Take note of an order that has ended; return its trade."""
+    known = engine.state.orders
     perm_id = msg.order.permId
     trade = known.by_perm.get(perm_id)
+    if trade is None and (trade := _by_reference(known, msg)) is not None:
+        known.identify(trade, trade.order.clientId, trade.order.orderId, perm_id)
     if trade is None:
-        status = OrderStatus(status=msg.orderState.status, permId=perm_id)
-        _figures(status, msg)
-        trade = Trade(specific(msg.contract), msg.order, status)
+        trade = _made_of(msg)
         known.identify(trade, msg.order.clientId, msg.order.orderId, perm_id)
-    elif not trade.isDone():
-        if engine.session.syncing:
-            known.verdicts.append((trade, msg))  # its fills come later, and are told first
-        else:
-            _end(engine, trade, msg)
-    engine.calls.add("completedOrders", trade)
+    else:
+        _end(engine, trade, msg)
+    return trade
+
+
+def _made_of(msg: m.CompletedOrder) -> Trade:
+    status = OrderStatus(status=msg.orderState.status, permId=msg.order.permId)
+    _figures(status, msg)
+    return Trade(specific(msg.contract), msg.order, status)
+
+
+def _unheard_of(known: orders.Orders) -> list[Trade]:
+    """Return the trades of which it is not known whether their order has ever arrived."""
+    return [trade for trade in known if trade.unknown and not trade.order.permId]
+
+
+def _by_reference(known: orders.Orders, msg: m.CompletedOrder) -> Trade | None:
+    """Return the only trade that an order without its id can be of, by the reference that the user gave it."""
+    reference, contract = msg.order.orderRef, msg.contract
+    found = [
+        trade
+        for trade in _unheard_of(known)
+        if reference and trade.order.orderRef == reference and trade.contract.symbol in ("", contract.symbol)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _figures(status: OrderStatus, msg: m.CompletedOrder) -> None:
@@ -73,8 +104,8 @@ def settle(engine: Engine, complete: bool) -> None:
     """
     known = engine.state.orders
     verdicts, known.verdicts = known.verdicts, []
-    for trade, msg in verdicts:
-        _end(engine, trade, msg)
+    for msg in verdicts:
+        _take(engine, msg)
     for trade, held in list(known.held.items()):
         held.offline = False
         if not trade.unknown:

@@ -104,6 +104,7 @@ class Engine:
         limits: the message rate.
         options: connect options for the gateway, such as "+PACEAPI".
         capabilities: optional capabilities of the client, as START_API tells them.
+        readonly: whether TWS refuses everything about orders.
         name: of the gateway, for texts.
         request_timeout: returns the seconds in which a request must be answered; None for ``settings.RequestTimeout``.
     """
@@ -118,6 +119,7 @@ class Engine:
         limits: Limits | None = None,
         options: str = "",
         capabilities: str = "",
+        readonly: bool = False,
         name: str = "the gateway",
         request_timeout: Callable[[], float] | None = None,
     ) -> None:
@@ -129,6 +131,7 @@ class Engine:
         self.client_id = client_id
         self.options = options
         self.capabilities = capabilities
+        self.readonly = readonly
         self.name = name
         self.version = 0
         """The negotiated server version; 0 before the handshake."""
@@ -335,7 +338,9 @@ class Engine:
 
     def restart_subscription(self, subscription: Subscription, cancel_first: bool) -> None:
         """Begin one subscription again, with the same id."""
+        subscription.interrupted = False
         if cancel_first and subscription.cancel is not None:
+            subscription.echoes += 1
             self.send(subscription.cancel)
         if subscription.on_restart is not None:
             subscription.on_restart()

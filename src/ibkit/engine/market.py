@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from ibkit.engine.call import Call
 from ibkit.engine.subscription import Subscription
 from ibkit.errors import RequestError
-from ibkit.events import Event, fire
+from ibkit.events import Event, fire, interrupt
 from ibkit.model import (
     Contract,
     IBDefaults,
@@ -323,6 +323,8 @@ def _begin(
         if (asked := market.rerouted.get(req_id)) is not None:
             engine.calls.fail(asked, error)
         market.drop(req_id)
+        if not feed.streams:
+            interrupt(feed.ticker, "updateEvent", error)
 
     subscription = Subscription(req_id, kind, feed.ticker, start, cancel, on_error, contract=feed.contract)
     if kind == MKT_DEPTH:

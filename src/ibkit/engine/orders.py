@@ -58,6 +58,8 @@ _FIGURES: Final = (
     "filled", "remaining", "avgFillPrice", "permId", "parentId", "lastFillPrice", "clientId", "whyHeld", "mktCapPrice",
 )  # fmt: skip
 
+_PRICES: Final = frozenset({"avgFillPrice", "lastFillPrice"})
+
 STATUS_PATIENCE_S: Final = 2.0
 """Seconds that a message which TWS usually sends is waited for."""
 
@@ -112,8 +114,8 @@ class Orders:
     """Fills of orders that are not known (yet), and whether they were live, by permId."""
     early_commissions: dict[str, CommissionReport] = field(default_factory=dict)
     """Reports that came before their execution, by execution id."""
-    verdicts: list[tuple[Trade, m.CompletedOrder]] = field(default_factory=list)
-    """What became of trades while there was no connection, until their fills have been told as well."""
+    verdicts: list[m.CompletedOrder] = field(default_factory=list)
+    """What became of orders while there was no connection, until their fills have been told as well."""
 
     def reset(self) -> None:
         """Forget everything."""
@@ -230,7 +232,7 @@ def open_order(engine: Engine, msg: m.OpenOrder) -> None:
     orders, told, state = engine.state.orders, msg.order, msg.orderState
     client_id, order_id, perm_id = told.clientId, told.orderId, told.permId
     ours = client_id == engine.client_id
-    if told.whatIf or (ours and engine.calls.waiting(order_id)):
+    if told.whatIf or (ours and engine.calls.asks(order_id, m.PlaceOrder)):
         _preview(engine, order_id, state)
         return
     trade = orders.find(client_id, order_id, perm_id)
@@ -315,9 +317,11 @@ def order_status(engine: Engine, msg: m.OrderStatus) -> None:
     elif status.status == OrderStatus.Filled and told != OrderStatus.Filled and msg.filled <= status.filled:
         return  # from before it was filled
     changed = told != status.status
+    repeats = msg.filled == status.filled
     for name in _FIGURES:
         value = getattr(msg, name)
-        if value != getattr(status, name):
+        # TWS repeats some statuses with a price of 0, which is no news about a fill.
+        if value != getattr(status, name) and not (repeats and not value and name in _PRICES):
             setattr(status, name, value)
             changed = True
     if changed:

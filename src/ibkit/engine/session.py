@@ -32,6 +32,8 @@ class Session:
         self.has_id = False
         self.syncing = False
         """Whether the state is being fetched: what comes in is not news."""
+        self.cut_off = False
+        """Whether TWS has said that it is cut off from IB."""
 
 
 def begin(engine: Engine) -> None:

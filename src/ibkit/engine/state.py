@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ibkit.engine.subscription import Subscription
+from ibkit.events import interrupt
 
 # Modules and not their classes: the domains know this module too.
 from ibkit.engine import account as account_  # isort: skip
@@ -62,9 +63,7 @@ class State:
         owners = [feed.ticker for feed in self.market.by_object.values()]
         lists = [*self.history.bars.values(), *self.history.real_time.values(), *self.scanner.live.values()]
         for owner in (*owners, *lists):
-            event = owner.__dict__.get("updateEvent")
-            if event is not None and not event.done():
-                event.error_event.emit(event, error)
+            interrupt(owner, "updateEvent", error)
 
     def _domains(
         self,

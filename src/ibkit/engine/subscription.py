@@ -42,3 +42,7 @@ class Subscription:
     """Told the code and text of messages that do not end it."""
     contract: Contract | None = None
     """What it is about, for errors."""
+    interrupted: bool = False
+    """Whether TWS has stopped answering until its data farms are there again."""
+    echoes: int = 0
+    """How many messages that it was cancelled are still to come: it was cancelled to be begun again."""

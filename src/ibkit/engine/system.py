@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from ibkit import codes
 from ibkit.codes import Consequence, Target
-from ibkit.engine import refusals
+from ibkit.engine import outage, refusals
+from ibkit.engine.subscription import Subscription
 from ibkit.errors import ClientIdInUse, RequestError, request_error
+from ibkit.events import interrupt
 from ibkit.model import Contract
 from ibkit.wire import messages as m
 
@@ -25,11 +27,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ibkit.engine")
 
 NO_ID: Final = -1
-DATA_LOST: Final = 1101
 CLIENT_ID_IN_USE: Final = 326
 QUERY_FAILED: Final = 162
+READ_ONLY: Final = 321
 BUST: Final = 10225
 """Bars were taken back: the subscription has to be begun again, and ib_insync does that by itself."""
+UPDATES_FAILED: Final = 10182
+"""Bars are kept up to date no more, as a data farm was lost."""
+FARM_IS_THERE: Final = frozenset({2104, 2106})
 
 
 def err_msg(engine: Engine, msg: m.ErrMsg) -> None:
@@ -38,11 +43,25 @@ def err_msg(engine: Engine, msg: m.ErrMsg) -> None:
     if code == CLIENT_ID_IN_USE and not engine.ready:
         engine.refusal = ClientIdInUse(engine.client_id)
         engine.session.ready.fail(engine.refusal)
-    elif code == DATA_LOST:
+    elif code == outage.BEGINS:
+        outage.begin(engine)
+    elif code == outage.DATA_LOST:
         engine.restart_subscriptions(cancel_first=True)
+        outage.end(engine)
+    elif code == outage.DATA_KEPT:
+        _restart_interrupted(engine)
+        outage.end(engine)
+    elif code in FARM_IS_THERE and not engine.session.cut_off:
+        _restart_interrupted(engine)
     engine.events.errorEvent.emit(req_id, code, msg.errorString, contract)
     if len(engine.events.errorDetailsEvent):
         engine.events.errorDetailsEvent.emit(_error(engine, msg, contract))
+
+
+def _restart_interrupted(engine: Engine) -> None:
+    for subscription in list(engine.state.subscriptions.values()):
+        if subscription.interrupted and engine.is_open:
+            engine.restart_subscription(subscription, cancel_first=True)
 
 
 def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
@@ -64,6 +83,10 @@ def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
         target = Target.REQUEST
         # Requests without an id (positions, advisor data ...) fail without an id, too.
         key = engine.calls.only_without_id() if req_id == NO_ID else None
+        if code == READ_ONLY and "read-only" in msg.errorString.lower():
+            for refused in ("openOrders", "completedOrders"):
+                fail(engine, refused, _error(engine, msg, None))
+            return None
         if key is None:
             raised = code == CLIENT_ID_IN_USE and not engine.ready
             wanted = code == QUERY_FAILED and "cancelled" in msg.errorString
@@ -71,8 +94,13 @@ def _route(engine: Engine, msg: m.ErrMsg) -> Contract | None:
             return None
 
     ends = codes.consequence(code, target) is Consequence.END_REQUEST
-    if subscription is not None and code == QUERY_FAILED and "cancelled" in msg.errorString:
-        ends = False  # the echo of a cancel; it was sent to begin again, a stream that is to end is not in the registry
+    if subscription is not None and target is Target.STREAM:
+        if _is_echo(subscription, msg):
+            ends = False
+        elif code == UPDATES_FAILED:
+            ends = False
+            subscription.interrupted = True
+            interrupt(subscription.subject, "updateEvent", _error(engine, msg, contract))
     raised = ends and target is Target.REQUEST and engine.settings.RaiseRequestErrors
     _log(msg, contract, logging.INFO if raised else codes.lookup(code).level)
     if subscription is not None and code == BUST:
@@ -94,6 +122,23 @@ def _error(engine: Engine, msg: m.ErrMsg, contract: Contract | None) -> RequestE
     if msg.errorTime:
         error.time = _moment(engine, msg.errorTime / 1000)
     return error
+
+
+def _is_echo(subscription: Subscription, msg: m.ErrMsg) -> bool:
+    """Tell whether a message is the echo of a cancel that was sent to begin again.
+
+    A stream that is to end is not in the registry. TWS may say it in the language of the user, so it is taken for that
+    unless it says in words that are known what else it is.
+    """
+    if msg.errorCode != QUERY_FAILED:
+        return False
+    said = "cancelled" in msg.errorString
+    expected = (
+        subscription.echoes > 0 and type(request_error(msg.reqId, msg.errorCode, msg.errorString)) is RequestError
+    )
+    if said or expected:
+        subscription.echoes = max(0, subscription.echoes - 1)
+    return said or expected
 
 
 def fail(engine: Engine, key: Hashable, error: RequestError) -> None:

@@ -290,6 +290,7 @@ class ConnectRequests(Requests):
             limits=self.client,
             options=self.client.connectOptions,
             capabilities=self.client.optCapab,
+            readonly=startup.readonly,
             name=link.name,
             request_timeout=self._request_timeout,
         )

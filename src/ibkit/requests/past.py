@@ -16,6 +16,7 @@ from ibkit.engine.call import Call
 from ibkit.engine.core import Engine
 from ibkit.engine.subscription import Subscription
 from ibkit.errors import InvalidRequest, RequestError, UnsupportedField
+from ibkit.events import interrupt
 from ibkit.model import (
     BarDataList,
     Contract,
@@ -130,13 +131,18 @@ def historical_data(
     history.bars[req_id] = bars
     if keep_up_to_date:
         history.loading.add(req_id)
+
+        def on_error(engine: Engine, error: RequestError) -> None:
+            history.drop(req_id)
+            interrupt(bars, "updateEvent", error)
+
         engine.state.subscriptions[req_id] = Subscription(
             req_id,
             "historicalData",
             bars,
             message,
             cancel,
-            on_error=lambda _, error: history.drop(req_id),
+            on_error=on_error,
             on_restart=lambda: history.loading.add(req_id),
             contract=contract,
         )
@@ -202,6 +208,7 @@ def real_time_bars(
 
     def on_error(engine: Engine, error: RequestError) -> None:
         history.drop(req_id)
+        interrupt(bars, "updateEvent", error)
 
     engine.subscribe(
         Subscription(

@@ -13,6 +13,7 @@ from ibkit.engine.call import Call
 from ibkit.engine.core import Engine
 from ibkit.engine.subscription import Subscription
 from ibkit.errors import RequestError
+from ibkit.events import interrupt
 from ibkit.model import ScanDataList, ScannerSubscription, TagValue
 from ibkit.requests.base import Requests
 from ibkit.wire import messages as m
@@ -43,6 +44,7 @@ def _subscribe(
 
     def on_error(engine: Engine, error: RequestError) -> None:
         live.pop(req_id, None)
+        interrupt(rows, "updateEvent", error)
 
     engine.subscribe(
         Subscription(

@@ -3,7 +3,8 @@
 #
 #   make demo    see it: the simulated gateway, a walk through the guide, a bracket order, a chart
 #   make test    check it: formatting, types, all tests
-#   make conformance   run ib_insync and ib_async, unchanged, against the gateway (downloads both)
+#   make conformance   prove it: every frame against IB's client, the gateway with four foreign clients (downloads
+#                      three of them; needs Node.js for one); CONFORMANCE=--quick takes two minutes
 #   make bench   measure ibkit beside the other clients, for about an hour (downloads them); BENCH="--quick" and others
 #
 # PYTHON=python3.13 chooses the interpreter a new .venv is made with.
@@ -30,8 +31,8 @@ types: $(VENV)/.installed-dev
 pytest: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
-conformance: $(VENV)/.installed
-	$(BIN)/python tests/conformance/foreign/run.py
+conformance: $(VENV)/.installed-dev
+	$(BIN)/python -m conformance $(CONFORMANCE)
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench $(BENCH)

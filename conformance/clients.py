@@ -64,6 +64,14 @@ def run(client: Client, version: int, only: str = "") -> Iterator[Result]:
     yield from _missing(client, version, reported, only, process.returncode, log)
 
 
+def _names(client: Client, version: int) -> Result:
+    """Check that the tests of our public names hold them to what this library really has."""
+    command = [str(python_of(client.driver)), str(ROOT / "tests" / "compat" / "dump.py"), client.driver, "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_S)
+    detail = (done.stdout + done.stderr).strip().rpartition("\n")[2]
+    return Result(client.name, version, "public names as written down", not done.returncode, detail)
+
+
 def _missing(client: Client, version: int, reported: set[str], only: str, status: int, log: Path) -> Iterator[Result]:
     """Return what should have been reported and was not, and failures inside the gateway."""
     for capability in wanted(client.driver, version):
@@ -71,6 +79,8 @@ def _missing(client: Client, version: int, reported: set[str], only: str, status
             errors = log.with_suffix(".errors.txt")
             detail = f"not reported (exit status {status}); see {errors.relative_to(ROOT)}"
             yield Result(client.name, version, capability.name, False, detail)
+    if not only and client.driver in IB_STAR:
+        yield _names(client, version)
     if not only:
         failures = log.read_text().count("Traceback (most recent call last)")
         yield Result(

@@ -60,7 +60,7 @@ class RawOrders(RawMarket):
                 _, contract, order, state = args
                 told.update(
                     permId=int(order.permId or 0), clientId=int(order.clientId or 0), symbol=contract.symbol,
-                    status=state.status, terms={term: getattr(order, term) for term in TERMS},
+                    terms={term: getattr(order, term) for term in TERMS},
                     parentId=int(order.parentId or 0),
                 )  # fmt: skip
                 told.setdefault("status", state.status)  # ORDER_STATUS, which follows, has the figures, too

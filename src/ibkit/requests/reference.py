@@ -94,32 +94,25 @@ def _qualify(engine: Engine, contracts: Sequence[Contract]) -> Call[list[Contrac
             missing = isinstance(found, (ContractUnknown, ContractAmbiguous))
             if engine.settings.RaiseRequestErrors and not (missing and qualified):
                 raise found
-            _warn(contract, found)
+            if isinstance(found, ContractAmbiguous):
+                logger.warning("Ambiguous contract: %s, possibles are %s", contract, found.possibles)
+            else:
+                logger.warning("Unknown contract: %s", contract)
         return qualified
 
     return _search(engine, contracts).map(judge)
 
 
 def _qualify_or_tell(engine: Engine, contracts: Sequence[Contract]) -> Call[list[Contract | list[object] | None]]:
-    """Qualify all that can be; the others become None, or the candidates."""
+    """Qualify all that can be; the others become None, or the candidates: the caller is told, and no log has to be."""
 
     def judge(results: list[Found]) -> list[Contract | list[object] | None]:
-        for contract, found in zip(contracts, results, strict=True):
-            if not isinstance(found, Contract):
-                _warn(contract, found)
         return [
             found if isinstance(found, Contract) else found.possibles if isinstance(found, ContractAmbiguous) else None
             for found in results
         ]
 
     return _search(engine, contracts).map(judge)
-
-
-def _warn(contract: Contract, found: ContractUnknown | ContractAmbiguous) -> None:
-    if isinstance(found, ContractAmbiguous):
-        logger.warning("Ambiguous contract: %s, possibles are %s", contract, found.possibles)
-    else:
-        logger.warning("Unknown contract: %s", contract)
 
 
 def _matching_symbols(engine: Engine, pattern: str) -> Call[list[ContractDescription] | None]:

@@ -21,7 +21,7 @@ REQUIREMENTS = {
     "ibkit": (f"--editable={ROOT}[pandas]", "uvloop"),
     "ib_async": ("ib_async==2.1.0", "pandas"),
     "ib_insync": ("ib_insync==0.9.86", "pandas"),
-    "ibapi": ("nautilus_ibapi==10.46.1",),
+    "ibapi": ("nautilus_ibapi==10.46.1", "protobuf"),  # which it needs and does not name
 }
 
 TEXT, PROTOBUF = 176, 225

@@ -25,6 +25,9 @@ from bench.scenarios import Params, Scenario
 STARTUP_S = 120.0
 """For a gateway to make its traffic."""
 
+GATEWAY_S = 30.0
+"""For a gateway to say what came of a client that has ended."""
+
 CLIENT_S = 300.0
 LONG_CLIENT_S = 900.0
 
@@ -68,9 +71,12 @@ class GatewayProcess:
     """A gateway that serves client after client."""
 
     def __init__(self, kind: str, params: Params, version: int, core: int | None) -> None:
-        given = json.dumps({"kind": kind, "params": params, "version": version, "core": core})
+        self._given = json.dumps({"kind": kind, "params": params, "version": version, "core": core})
+        self._start()
+
+    def _start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.gateway", given],
+            [sys.executable, "-m", "bench.gateway", self._given],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -94,6 +100,11 @@ class GatewayProcess:
         said: dict[str, Any] = json.loads(line)
         return said
 
+    def restart(self) -> None:
+        """Begin anew."""
+        self.close()
+        self._start()
+
     def close(self) -> None:
         """End it."""
         with contextlib.suppress(OSError):
@@ -104,6 +115,8 @@ class GatewayProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
 
 class Runner:
@@ -169,19 +182,16 @@ class Runner:
             "core": self.cores.client,
         }
         command = [str(python), "-m", f"bench.clients.{contender.module}", json.dumps(job)]
-        failure: RunFailed | None = None
+        name = f"{scenario.name}-{contender.name}".replace(" ", "-")
         try:
-            name = f"{scenario.name}-{contender.name}".replace(" ", "-")
             said = self._client(command, LONG_CLIENT_S if scenario.once else CLIENT_S, name)
-        except RunFailed as error:
-            failure = error
+        except RunFailed:
+            if gateway is not None:
+                gateway.restart()  # nobody knows what it is waiting for
+            raise
         if gateway is None:
-            if failure:
-                raise failure
             return dict(said["metrics"])
-        told = gateway.line(CLIENT_S)
-        if failure:
-            raise failure
+        told = gateway.line(GATEWAY_S)
         if told["faults"]:
             raise RunFailed(f"the gateway: {told['faults']}")
         expected = told["outcome"]

@@ -10,7 +10,7 @@ import pytest
 
 from bench import report
 from bench.contenders import CONTENDERS
-from bench.runner import Results
+from bench.runner import Results, Runner
 from bench.scenarios import SCENARIOS, TARGETS
 from bench.traffic import STREAMS
 from ibkit.wire import Codec, FrameReader, Role
@@ -109,3 +109,12 @@ def test_the_report_compares_with_the_peer_in_the_same_run() -> None:
     assert "| ib_async 176 | 10 (9-20) | 1.00 |" in text
     results[1].failures.append("it broke")
     assert "- burst, ib_async 176: it broke" in report.write(results, {}, "make bench", 60.0, 3, False)
+
+
+def test_a_client_that_does_not_start_is_a_failure_and_the_next_one_runs() -> None:
+    raw = next(each for each in CONTENDERS if each.name == "raw 176")
+    burst = next(each for each in SCENARIOS if each.name == "burst")
+    runner = Runner({"ibkit": Path("/bin/false")}, quick=True, repeat=1)
+    [result] = runner.run(burst, [raw])
+    assert [text.split(":")[0] for text in result.failures] == ["the client ended with 1"]
+    assert not result.metrics

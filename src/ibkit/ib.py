@@ -48,8 +48,8 @@ class IB(
     is known (orders, fills, positions, tickers ...) is kept up to date and read without waiting. Events tell what
     happens; see ``IBEvents``.
 
-    ``RequestTimeout``, ``RaiseRequestErrors``, ``MaxSyncedSubAccounts`` and ``TimezoneTWS`` can be set on the class, a
-    subclass or an instance.
+    ``RequestTimeout``, ``QuietTimeout``, ``SnapshotTimeout``, ``RaiseRequestErrors``, ``MaxSyncedSubAccounts`` and
+    ``TimezoneTWS`` can be set on the class, a subclass or an instance.
 
     Args:
         defaults: what stands for missing values, and the zone of times.

@@ -232,3 +232,12 @@ def test_dropwhile_waits_for_something_true() -> None:
     for n in (0, 0, 5, 0):
         source.emit(n)
     assert seen == [5, 0]
+
+
+def test_a_source_is_run_to_its_end() -> None:
+    import ibkit.hosts  # installs what can wait
+
+    assert ibkit.hosts
+    assert Event.sequence("abc").run() == ["a", "b", "c"]
+    assert Event.timer(0.001, count=3).map(lambda secs: round(secs * 1000)).run() == [1, 2, 3]
+    assert Event.logger.name == "ibkit.event"

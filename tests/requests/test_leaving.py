@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from ibkit import (
 from ibkit.legacy.ib import IB as OldIB
 from ibkit.wire import messages as m
 from tests.engine.peer import Script, usual
+from tests.requests.tcp import TcpGateway
 
 AAPL = Stock("AAPL", "SMART", "USD", conId=265598)
 CALL = Option("AAPL", "20240119", 180, "C", "SMART")
@@ -225,3 +227,15 @@ def test_in_an_unchanged_script_the_limit_is_for_blocking_calls_alone() -> None:
         assert at.passed() == pytest.approx(500)
         assert list(at.ib.run(at.ib.reqHistoricalDataAsync(*REQUESTS["reqHistoricalData"].arguments))) == []
         assert at.passed() == pytest.approx(560)
+
+
+def test_an_answer_that_waits_to_be_read_is_not_late() -> None:
+    """A program that computes for longer than the deadline, with the answer there all the time."""
+    with TcpGateway() as gateway:
+        ib = IB()
+        ib.connect(port=gateway.port)
+        ib.RequestTimeout = 0.05
+        answer = ib.reqCurrentTimeAsync()
+        time.sleep(0.2)
+        assert ib.run(answer).year == 2024
+        ib.disconnect()

@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 logger = logging.getLogger("ibkit")
 
+LOOKS = 64
+"""Reads before deadlines are looked at: more than the kernel keeps for a program that is busy."""
+
 
 class Host:
     """Serves one connection.
@@ -301,8 +304,14 @@ class Host:
             if self._link is None:
                 return False
             due = self._engine.deadline()
-            if due is not None and due <= (now := self.clock.monotonic()):
-                self._engine.fire(now, self.clock.time())
+            if due is not None and due <= self.clock.monotonic():
+                # The program may have been busy: what is there already came in time.
+                looks = 0
+                while looks < LOOKS and self.ready():
+                    looks += 1
+                if self._link is None:
+                    return False
+                self._engine.fire(self.clock.monotonic(), self.clock.time())
             self._flush()
         except ProtocolError as error:
             self._end(str(error))

@@ -82,7 +82,7 @@ def main() -> int:
         if work is not None:
             lines = work.result()
             if not args.quick:
-                lines.append(frames.laws(LAW_EXAMPLES))
+                results.append(frames.laws(LAW_EXAMPLES))
     print()
     if lines:
         print(report.of_frames(lines) + "\n")
@@ -90,7 +90,7 @@ def main() -> int:
         print(report.of_clients(results) + "\n")
     wrong = report.failures(lines, results)
     print(
-        f"{sum(line.frames for line in lines)} frames compared, {sum(line.differences for line in lines)} differences; "
+        f"{report.total(lines)[0]} frames compared, {report.total(lines)[2]} differences; "
         f"{len(results)} capabilities asked for, {sum(not row.ok for row in results)} failures; "
         f"{time.monotonic() - began:.0f} s"
     )

@@ -25,9 +25,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def of_frames(lines: list[Line]) -> str:
     """Return one row for each message and encoding, and their sum."""
-    head = ("message", "direction", "encoding", "versions", "frames compared", "refused alike", "differences")
-    total = [sum(line[i] for line in lines if line.frames) for i in (4, 5, 6)]  # type: ignore[misc]  # the numbers
-    return table(head, [*(line[:7] for line in lines), ("all", "", "", "", *total)])
+    head = ("message", "direction", "encoding", "versions", "frames compared", "refused", "differences")
+    return table(head, [*(line[:7] for line in lines), ("all", "", "", "", *total(lines))])
+
+
+def total(lines: list[Line]) -> tuple[int, int, int]:
+    """Return how many frames were compared, refused, and different."""
+    return (
+        sum(line.frames for line in lines),
+        sum(line.refused for line in lines),
+        sum(line.differences for line in lines),
+    )
 
 
 def of_clients(results: list[Result]) -> str:

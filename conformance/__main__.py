@@ -47,8 +47,9 @@ def let_loose(client: Client, version: int, only: str, verbose: bool) -> list[Re
     return found
 
 
-def prepare(chosen: list[Client]) -> None:
-    """Make the environments before anything is timed; what cannot be made is told by the run that needs it."""
+def prepare(chosen: list[Client]) -> list[Result]:
+    """Make the environments before anything is timed; returns a failure for each client that has none."""
+    missing = []
     for client in chosen:
         try:
             if client.driver in IB_STAR:
@@ -56,7 +57,9 @@ def prepare(chosen: list[Client]) -> None:
             elif client.driver == "stoqey":
                 environments.node_modules()
         except environments.Unavailable as error:
-            print(f"{client.name}: {error}", file=sys.stderr)
+            print(f"{client.name}: {error}", file=sys.stderr, flush=True)
+            missing.append(Result(client.name, client.versions[-1], "environment", False, str(error)))
+    return missing
 
 
 def main() -> int:
@@ -64,10 +67,12 @@ def main() -> int:
     args = arguments()
     began = time.monotonic()
     chosen = [client for client in CLIENTS if not args.part or client.driver in args.part]
-    prepare(chosen)
+    missing = prepare(chosen)
+    absent = {row.client for row in missing}
     jobs = [
         (client, version)
         for client in chosen
+        if client.name not in absent
         for version in ([args.version] if args.version else client.quick if args.quick else client.versions)
     ]
     lines: list[frames.Line] = []
@@ -78,7 +83,7 @@ def main() -> int:
             work = beside.submit(frames.compare, count, versions)
         with ThreadPoolExecutor(2) as pool:  # clients wait for the gateway most of the time
             runs = list(pool.map(lambda job: let_loose(*job, args.only, args.verbose), jobs))
-        results = [row for run in runs for row in run]
+        results = missing + [row for run in runs for row in run]
         if work is not None:
             lines = work.result()
             if not args.quick:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance import capabilities, clients, frames, report
+from conformance import __main__ as runner
+from conformance import capabilities, clients, environments, frames, report
 from conformance.capabilities import CAPABILITIES, CLIENTS, Capability
 from conformance.checks import base
 from conformance.drivers import __main__ as drivers
@@ -70,6 +73,32 @@ def test_what_is_not_reported_is_a_failure(tmp_path: Any, monkeypatch: pytest.Mo
     wanted = [one.name for one in capabilities.wanted(client.driver, 225)]
     rows = list(clients._missing(client, 225, set(wanted[1:]), "", 1, log))
     assert [(row.capability, row.ok) for row in rows] == [(wanted[0], False), ("gateway without a failure", False)]
+
+
+NPM = "#!/bin/sh\necho 'ENOTFOUND: no such registry' >&2\nexit 7\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for Node.js are shell scripts")
+@pytest.mark.parametrize(
+    ("programs", "reason"),
+    [
+        ({}, "there is no node"),
+        ({"node": "#!/bin/sh\necho v20.1.0\n"}, "there is no npm"),
+        ({"node": "#!/bin/sh\necho v18.1.0\n", "npm": NPM}, "this is v18.1.0"),
+        ({"node": "#!/bin/sh\necho v20.1.0\n", "npm": NPM}, "(exit status 7):\nENOTFOUND: no such registry"),
+    ],
+)
+def test_a_client_that_cannot_be_installed_fails_the_run(
+    programs: dict[str, str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    for name, script in programs.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setattr(environments, "BUILD", tmp_path / "build")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["conformance", "--part", "stoqey"])
+    assert runner.main() == 1
+    assert reason in capsys.readouterr().out
 
 
 def test_the_report_names_every_failure() -> None:

@@ -69,9 +69,6 @@ from the code of clients, *documented* what IB's documentation or logs of others
 # What comes of itself, whatever was asked.
 UNASKED = {"MANAGED_ACCTS", "NEXT_VALID_ID"}
 
-# What the gateway does otherwise than TWS.
-OTHERWISE = {"EXERCISE_OPTIONS": "error 322: it settles options in cash when they end, never before"}
-
 # Answers that need more than one client or a rare moment.
 ELSEWHERE = {
     "ORDER_BOUND": "never: nobody trades by hand there",
@@ -184,7 +181,7 @@ def _requests(heard: dict[int, dict[str, Heard]], newest: dict[str, Heard]) -> I
             continue
         text, protobuf = spans(message)
         call = str(getattr(m, message.class_name).__doc__).rstrip(".").rpartition(": ")[2]
-        answer = OTHERWISE.get(message.name) or told(newest[message.name])
+        answer = told(newest[message.name])
         others = {told(rows[message.name]) for rows in heard.values() if message.name in rows} - {
             told(newest[message.name])
         }

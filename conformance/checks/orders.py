@@ -324,9 +324,14 @@ def exercise(world: World) -> str:
     stock = world.details("stock").contract.conId
     before = held(world)
     view, _ = done(world, api.place(option, order("BUY", 1)), 1)
-    refused = api.exercise(option, 1)  # the simulated broker settles in cash when the option ends
+    exercise = api.exercise(option, 1)  # an order of its own, that waits for the end of the day
+    waiting = api.wait_status(exercise, "PreSubmitted")
+    assert waiting.remaining == 1, waiting
+    api.cancel(exercise)
+    refused = api.wait_error(exercise)
     assert refused.code == 322, refused
+    api.wait_status(exercise, "Cancelled")
     assert held(world).get(stock, 0) == before.get(stock, 0)
     done(world, api.place(option, order("SELL", 1)), 1)
     assert held(world) == before
-    return f"an option bought at {view.avgFillPrice:g}; refused: {refused}"
+    return f"an option bought at {view.avgFillPrice:g}; taken in and taken back: {refused}"

@@ -141,12 +141,12 @@ class ClassicApi(ClassicData):
         known = {fill.execution.execId: fill for fill in self.ib.fills()}
         return [self._fill(known.get(fill.execution.execId, fill)) for fill in rows]
 
-    def exercise(self, contract: Fields, quantity: int) -> Refused:
-        mark = len(self._errors)
+    def exercise(self, contract: Fields, quantity: int) -> int:
+        known = len(self.ib.trades())
         self.ib.exerciseOptions(self.contract(contract), 1, quantity, self.account, 1)
-        _, code, text = self.until(lambda: self._errors[mark:], "an answer to the exercise")[0]
-        self.expect(code)
-        return Refused(code, text)
+        trade = self.until(lambda: self.ib.trades()[known:], "the order of an exercise")[0]
+        self._trades[trade.order.orderId] = trade
+        return int(trade.order.orderId)
 
     # -- account ----------------------------------------------------------------------------------------------------
 

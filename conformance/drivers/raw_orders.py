@@ -174,10 +174,10 @@ class RawOrders(RawMarket):
         mine = {args[2].execId for args in self.events.all("execDetails", mark, req_id)}
         return self._fills(self.events.since(mark), lambda execution: execution.execId in mine)
 
-    def exercise(self, contract: Fields, quantity: int) -> Refused:
+    def exercise(self, contract: Fields, quantity: int) -> int:
         req_id, self._next_order = self._next_order, self._next_order + 1
         self.wire.call("exerciseOptions", req_id, self.contract(contract), 1, quantity, self.account, 1)
-        return self.wait_error(req_id)
+        return req_id
 
 
 class RawApi(RawOrders):

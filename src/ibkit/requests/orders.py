@@ -301,14 +301,17 @@ class OrderRequests(Requests):
         customerAccount: str = "",
         professionalCustomer: bool = False,
     ) -> None:
-        """Exercise options, or let them lapse; what comes of it is told like an order.
+        """Exercise options, or let them lapse; what comes of it is told like an order, in ``trades()``.
+
+        The order waits, and ends as Filled when the position has changed; cancel it while it waits. What the option
+        turns into is told as a position, and as an execution without an order.
 
         Args:
             contract: the option.
             exerciseAction: 1 exercise, 2 lapse.
             exerciseQuantity: number of contracts.
             account: whose.
-            override: 1 does it even when it makes no sense by price, 0 does not.
+            override: 1 does it even when it makes no sense by price, 0 has it refused (322).
             manualOrderTime: as ``Order.manualOrderTime``; sent from server version 180 on.
             customerAccount: as ``Order.customerAccount``; sent from server version 183 on.
             professionalCustomer: as ``Order.professionalCustomer``; sent from server version 184 on.

@@ -9,6 +9,7 @@ from typing import Any
 from ibkit import dates
 from ibkit.model import CommissionReport, Contract, Forex, Order, OrderCancel, Position, Stock
 from ibkit.paper.broker import INSTANT, Broker, Models
+from ibkit.paper.broker.exercising import Instruction
 from ibkit.paper.broker.reports import ExecutionReport, OrderReport
 from ibkit.paper.instruments import Catalogue, Instrument
 from ibkit.paper.market import Quote, Tick
@@ -173,6 +174,15 @@ class Desk:
     def cancel(self, order_id: int, client_id: int = 1) -> None:
         """Cancel an order now."""
         self.broker.cancel(self.now, client_id, order_id, OrderCancel())
+
+    def exercise(
+        self, option: Contract, units: float = 1, action: int = 1, override: bool = False, account: str = ""
+    ) -> int:
+        """Exercise an option now, or let it lapse (2); return the id."""
+        order_id = self.broker.next_order_id(1)
+        wanted = Instruction(action, units, account, override)
+        self.broker.exercise(self.now, 1, order_id, instrument(option), wanted)
+        return order_id
 
     def go(self, seconds: float = 0.0, to: float = 0.0) -> None:
         """Let time pass."""

@@ -167,18 +167,6 @@ def test_options_have_no_loan_value_and_short_ones_cost_margin() -> None:
     assert desk.value("InitMarginReq") == pytest.approx(100 * (5.025 + 0.2 * 300.01))
 
 
-def test_expired_options_settle_at_their_worth() -> None:
-    desk = Desk(now=at("20240119 15:00"))
-    world(desk, desk.now)
-    desk.place(MarketOrder("BUY", 1), CALL)
-    desk.set(310.00, 310.02, what=MSFT)
-    desk.go(to=at("20240119 18:00"))
-    fill = desk.notes.fills[-1].execution
-    assert (fill.side, fill.price, fill.orderId) == ("SLD", pytest.approx(10.01), 0)
-    assert desk.broker.positions() == []
-    assert desk.value("TotalCashValue") == pytest.approx(1_000_000 - 505 - 1.0 + 1001)
-
-
 def test_values_and_summary_have_the_tags_of_tws() -> None:
     desk = Desk()
     desk.place(MarketOrder("BUY", 1000))

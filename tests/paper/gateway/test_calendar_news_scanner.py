@@ -128,8 +128,9 @@ class TestScanner:
         assert client.error(m.ReqScannerSubscription(2, self.WANTED, [], [])).errorCode == 162
 
 
-def test_exercising_is_refused_with_a_reason() -> None:
-    world = World()
+@pytest.mark.parametrize("version", [157, 176, 184, 213, 225])
+def test_exercising_is_told_as_an_order(version: int) -> None:
+    world = World(server_version=version)
     client = world.client()
     catalogue = world.gateway.catalogue
     chain = catalogue.chains(catalogue.find(APPLE)[0], "SMART")[0]
@@ -139,12 +140,30 @@ def test_exercising_is_refused_with_a_reason() -> None:
     )  # fmt: skip
 
     def exercise(action: int = 1) -> m.ErrMsg:
-        return client.error(m.ExerciseOptions(50, call, action, 1, "", 0, "", "", False))
+        return client.error(request(action))
+
+    def request(action: int = 1, override: int = 0) -> m.ExerciseOptions:
+        extra = ("20240110-15:00:00", "C1", True) if version >= 184 else ("", "", False)
+        return m.ExerciseOptions(50, call, action, 1, "", override, *extra)
 
     assert (exercise().errorCode, "No unlapsed position" in exercise().errorString) == (322, True)
     assert exercise(action=9).errorCode == 321
     client.ask(m.PlaceOrder(1, call, MarketOrder("BUY", 1)), secs=10)
-    assert "settled at expiry" in exercise().errorString
+    assert client.error(m.ExerciseOptions(50, APPLE, 1, 1, "", 0, "", "", False)).errorCode == 321
+    answers = client.ask(request(override=1))
+    (order,), (status,) = only(m.OpenOrder, answers), only(m.OrderStatus, answers)
+    assert (status.orderId, status.status, status.remaining) == (50, "PreSubmitted", 1)
+    assert (order.order.orderId, order.contract.secType, order.order.lmtPrice) == (50, "OPT", 0.0)
+    if version >= 184:
+        assert (order.order.customerAccount, order.order.professionalCustomer) == ("C1", True)
+    assert exercise().errorCode == 103  # the id is taken
+    answers = client.wait(7 * 3600)
+    assert only(m.OrderStatus, answers)[-1].status == "Filled"
+    assert only(m.ExecutionData, answers)[-1].execution.optExerciseOrLapseType.name == (
+        "Exercise" if version >= 201 else "NoneItem"
+    )
+    held = {row.contract.secType: row.position for row in only(m.PositionData, client.ask(m.ReqPositions()))}
+    assert held == {"STK": 100}
 
 
 def test_only_quotes_and_history_come_delayed() -> None:

@@ -21,8 +21,9 @@ from ibkit.model import (
     Position,
 )
 from ibkit.model import OrderStatus as Status
-from ibkit.paper.broker import intake, lifecycle, preview, texts, timeline, trading, values
+from ibkit.paper.broker import exercising, intake, lifecycle, preview, texts, timeline, trading, values
 from ibkit.paper.broker.accounts import Account, day_start
+from ibkit.paper.broker.exercising import Instruction
 from ibkit.paper.broker.history import Wanted
 from ibkit.paper.broker.hours import text as time_text
 from ibkit.paper.broker.intake import Ground, Taken
@@ -34,7 +35,7 @@ from ibkit.paper.broker.rules import CHANGES, MAX_ACTIVE
 from ibkit.paper.broker.state import State
 from ibkit.paper.broker.store import Store
 from ibkit.paper.broker.texts import Refusal
-from ibkit.paper.instruments import Catalogue
+from ibkit.paper.instruments import Catalogue, Instrument
 
 
 class Broker:
@@ -206,6 +207,7 @@ class Broker:
             and other.account == live.account
             and other.sign == live.sign
             and other.stage is not Stage.STAGED
+            and not other.exercise
         ]
         if len(alike) >= MAX_ACTIVE:
             return texts.rejected(
@@ -218,7 +220,8 @@ class Broker:
 
     def _change(self, live: Live, taken: Taken) -> Refusal | None:
         old, new = live.order, taken.order
-        if taken.instrument is not live.instrument or new.action != old.action or new.account != live.account:
+        same = taken.instrument is live.instrument and new.action == old.action and new.account == live.account
+        if live.exercise or not same:
             return texts.MISMATCH
         if live.stage is not Stage.STAGED:
             if new.orderType != old.orderType and new.orderType not in CHANGES.get(old.orderType, ()):
@@ -268,6 +271,14 @@ class Broker:
         for live in list(self._state.orders.open.values()):
             if not live.done and live.status != Status.PendingCancel:
                 lifecycle.ask_cancel(self._state, live, self._state.now)
+        self._save()
+
+    def exercise(self, now: float, client_id: int, order_id: int, option: Instrument, wanted: Instruction) -> None:
+        """Take an instruction to exercise an option or let it lapse; it becomes an order of that id."""
+        timeline.advance(self._state, now)
+        refusal = exercising.take(self._state, client_id, order_id, option, wanted, self._state.now)
+        if refusal:
+            self._state.listener.error(client_id, order_id, refusal.code, refusal.text)
         self._save()
 
     def open_orders(self) -> list[OrderReport]:

@@ -162,6 +162,8 @@ def _stand(state: State, live: Live, t: float) -> tuple[Stage, str]:
     why = ",".join(word for word, holds in (("child", child), ("trigger", armed)) if holds)
     if t < live.arrives:
         return Stage.SENT, why
+    if live.exercise:
+        return Stage.HELD, ""
     if live.order.deactivate:
         return Stage.OFF, ""
     if child or t < live.starts or not live.released or not hours.session(live.instrument, t, live.regular):
@@ -241,6 +243,8 @@ def cancel(state: State, live: Live, t: float, text: str) -> None:
     if live.done:
         return
     staged = live.stage is Stage.STAGED
+    if live.exercise:
+        complain(state, live, texts.NOT_EXERCISED)
     end(state, live, t, Status.ApiCancelled if staged else Status.Cancelled, text)
     complain(state, live, texts.CANCELLED)
     state.listener.status(report(live))

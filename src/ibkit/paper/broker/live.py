@@ -93,6 +93,7 @@ class Live:
     parent: Live | None = None
     children: list[Live] = field(default_factory=list)
     warnings: tuple[Refusal, ...] = ()  # told once it is sent
+    exercise: int = 0  # 1 exercises an option, 2 lets it lapse, when its "auction" is: it trades nothing
     # Prices that move.
     elected: bool = False
     stop: float | None = None

@@ -47,7 +47,8 @@ class Models:
 
     ``fees`` names a price list of ``fees.py``. ``slippage`` is in price increments and hits market orders only.
     ``refused`` are order types and times in force that are not available (answered with 387 or 111).
-    ``cash`` is what an account starts with, in ``currency``.
+    ``cash`` is what an account starts with, in ``currency``. ``final_exercise``: options are exercised at once, as with
+    TWS's setting that instructions are final; else at the end of their trading day, until which one may cancel.
     """
 
     fills: Fills = field(default_factory=Fills)
@@ -58,10 +59,11 @@ class Models:
     seed: int = 1
     cash: float = 1_000_000.0
     currency: str = "USD"
+    final_exercise: bool = False
 
 
 REALISTIC = Models()
-INSTANT = Models(fills=Fills(visible=False, queue_share=1.0), latency=Latency())
+INSTANT = Models(fills=Fills(visible=False, queue_share=1.0), latency=Latency(), final_exercise=True)
 # IB's paper trading: top of book only, no auctions, no pegged-to-market, no price list of one's own.
 IB_PAPER = Models(
     fills=Fills(queue_share=0.0), refused=frozenset({"MOC", "LOC", "OPG", "PEG MKT", "PEG MID", "SNAP MKT"})

@@ -31,7 +31,7 @@ create table if not exists fills (exec_id text primary key, at real not null, da
 _PLAIN = (
     "client_id", "order_id", "perm_id", "account", "placed", "total", "why", "final", "filled", "value", "last_price",
     "arrives", "starts", "expires", "auction", "released", "elected", "stop", "limit", "offset", "resting", "cancel_at",
-    "cancel_text", "amend_at", "retry_at", "messages", "done_at", "done_text",
+    "cancel_text", "amend_at", "retry_at", "messages", "done_at", "done_text", "exercise",
 )  # fmt: skip
 _HOLDING = ("quantity", "cost", "fees", "realized", "realized_today", "flow", "opening", "traded_today")
 _ACCOUNT = ("base", "deposits", "cash", "charges", "charges_today", "opened", "opening_equity")
@@ -170,7 +170,8 @@ def _order(data: dict[str, Packed], state: State) -> Live:
     contract = cast(Contract, unpack(data["contract"]))
     parts = cast(dict[str, list[object]], data["parts"])
     live = Live(
-        **{name: data[name] for name in _PLAIN},  # type: ignore[arg-type]  # the names of the fields, as written
+        # The names of the fields, as written: by an older version, not all of them.
+        **{name: data[name] for name in _PLAIN if name in data},  # type: ignore[arg-type]
         instrument=instrument_of(contract, state.catalogue),
         contract=contract,
         order=cast(Order, unpack(data["order"])),

@@ -76,6 +76,8 @@ WARN_ZONE = Refusal(
     "yyyymmdd-hh:mm:ss in UTC or use instrument timezone, like US/Eastern.",
 )
 CANCELLED = Refusal(202, "Order Canceled - reason:")
+NOT_EXERCISED = Refusal(322, "Error processing request.Exercise/Lapse failed due to server rejection.")
+TOO_FEW_OPTIONS = Refusal(399, "You have not got the number of options requested to be exercised")
 
 
 def ambiguous(symbol: str) -> Refusal:
@@ -86,6 +88,11 @@ def ambiguous(symbol: str) -> Refusal:
 def invalid(cause: str) -> Refusal:
     """A request that TWS's validation refuses."""
     return Refusal(321, f"Error validating request.-'bW' : cause - {cause}")
+
+
+def not_processed(cause: str) -> Refusal:
+    """A request that is fine, and cannot be served as things are."""
+    return Refusal(322, f"Error processing request.{cause}")
 
 
 def rejected(reason: str) -> Refusal:

@@ -10,7 +10,7 @@ from functools import partial
 from heapq import merge
 from math import floor, inf
 
-from ibkit.paper.broker import expiry, hours, lifecycle, trading
+from ibkit.paper.broker import exercising, expiry, hours, lifecycle, trading
 from ibkit.paper.broker.live import Live
 from ibkit.paper.broker.matching import out_of_reach
 from ibkit.paper.broker.state import State
@@ -58,7 +58,11 @@ def _due(state: State) -> float:
 
 def _wake(state: State, t: float) -> None:
     for live in [live for live in state.orders.open.values() if live.wake <= t]:
-        if not live.done:
+        if live.done:
+            continue
+        if live.exercise and t >= live.auction:
+            exercising.carry_out(state, live, t)
+        else:
             lifecycle.wake(state, live, t)
     trading.settle(state, t)
     expiry.settle_expired(state, t)

@@ -80,6 +80,7 @@ class Instrument:
     underlying: Instrument | None = None
     expiry: date | None = None
     expires: float = 0.0
+    american: bool = False  # an option that can be exercised on any day
     listed: float = 0.0  # first moment of its history, epoch seconds
     legs: tuple[tuple[Instrument, int], ...] = ()  # combos: (instrument, +ratio bought or -ratio sold)
     routes: frozenset[str] = field(default_factory=frozenset)  # every exchange name it answers to, aliases too

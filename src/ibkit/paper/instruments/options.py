@@ -49,6 +49,11 @@ class Chain:
     volume: float
 
     @property
+    def american(self) -> bool:
+        """Whether options can be exercised before their end: those on shares, and the quarterly ones on futures."""
+        return self.under_key.startswith("STK") or self.kind == "quarterly"
+
+    @property
     def lowest(self) -> float:
         """The lowest strike: 40 % of the base, on the grid."""
         return max(self.step, floor(0.4 * self.base / self.step) * self.step)
@@ -213,6 +218,7 @@ def option(chain: Chain, day: date, step: int, sign: int, under: Instrument) -> 
         expires=expires,
         listed=max(HISTORY_BEGIN, expires - 86400.0 * (chain.ahead(day) + 1)),
         routes=frozenset(chain.exchanges),
+        american=chain.american,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ibkit.paper.broker.exercising import EXERCISE, LAPSE, Instruction
 from ibkit.paper.gateway.finding import find_one
 from ibkit.paper.gateway.handlers.base import Handlers
-from ibkit.paper.gateway.refusal import Refusal, failed, invalid
+from ibkit.paper.gateway.refusal import Refusal, invalid
 from ibkit.paper.gateway.routing import tell_execution, tell_order
 from ibkit.paper.gateway.session import Session
 from ibkit.wire import messages as m
@@ -66,19 +67,24 @@ def req_executions(session: Session, msg: m.ReqExecutions) -> None:
 
 def exercise_options(session: Session, msg: m.ExerciseOptions) -> None:
     option = find_one(session.gateway.catalogue, msg.contract)
-    if option.sec_type not in ("OPT", "FOP") or msg.exerciseAction not in (1, 2) or msg.exerciseQuantity < 1:
-        raise invalid("Exercising needs an option, an action (1 exercise, 2 lapse) and a quantity")
-    account = msg.account or session.gateway.accounts[0]
-    held = sum(
-        position.position
-        for position in session.gateway.broker.positions()
-        if position.account == account and position.contract.conId == option.con_id
+    if option.sec_type not in ("OPT", "FOP"):
+        raise invalid("Exercise and lapse are for options")
+    if msg.exerciseAction not in (EXERCISE, LAPSE):
+        raise invalid(f"Invalid exercise action: {msg.exerciseAction}; 1 exercises, 2 lets lapse")
+    if msg.exerciseQuantity < 1:
+        raise invalid(f"Invalid exercise quantity: {msg.exerciseQuantity}")
+    if not 0 <= msg.reqId <= LAST_ORDER_ID:
+        raise invalid(f"Invalid order id: {msg.reqId}")
+    wanted = Instruction(
+        msg.exerciseAction,
+        float(msg.exerciseQuantity),
+        msg.account,
+        bool(msg.override),
+        msg.manualOrderTime,
+        msg.customerAccount,
+        msg.professionalCustomer,
     )
-    if held < msg.exerciseQuantity:
-        cause = f"No unlapsed position exists in this option in account {account}."
-    else:
-        cause = f"Exercise ignored as option is not exercisable in account {account}: it is settled at expiry here."
-    raise failed(f"{cause}")
+    session.gateway.broker.exercise(session.now, session.client_id, msg.reqId, option, wanted)
 
 
 HANDLERS: Handlers = {

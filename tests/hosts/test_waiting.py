@@ -70,6 +70,22 @@ def test_run_without_anything_serves_until_somebody_stops_it(pump_stage: Stage) 
     assert client.engine.diary[0] == "stop"
 
 
+def test_run_fires_what_is_due_when_it_begins_and_what_that_schedules() -> None:
+    """A window that is open before anything is connected: nothing but timers wakes the loop."""
+    fired: list[int] = []
+
+    def again() -> None:
+        fired.append(1)
+        if len(fired) < 5:
+            hosts.runtime.call_later(0.001, again)
+        else:
+            hosts.get_loop().stop()
+
+    again()
+    assert hosts.run(timeout=10) is None
+    assert len(fired) == 5
+
+
 def test_run_goes_on_after_a_disconnect(pump_stage: Stage) -> None:
     client = pump_stage.client()
     loop = hosts.get_loop()

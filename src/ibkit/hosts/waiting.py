@@ -31,6 +31,9 @@ runtime = HostRuntime()
 GOODBYE_S = 1.0
 """Seconds that cancelled coroutines get to end."""
 
+ROUNDING_S = 1e-5
+"""Seconds by which steps may miss the end of a time range: moments have microseconds, and steps are floats."""
+
 
 def run(*awaitables: Awaitable[Any], timeout: float | None = None) -> Any:
     """Run awaitables and return their results; without any, process messages until interrupted.
@@ -180,7 +183,7 @@ def _moments(start: time | datetime, end: time | datetime, step: float) -> Itera
     skipped = max(0, math.ceil((now - first) / step))
     return (
         datetime.fromtimestamp(first + i * step, UTC).astimezone(zone)
-        for i in itertools.takewhile(lambda i: first + i * step <= last, itertools.count(skipped))
+        for i in itertools.takewhile(lambda i: first + i * step <= last + ROUNDING_S, itertools.count(skipped))
     )
 
 

@@ -196,6 +196,7 @@ class Watch:
 
     def run(self, done: Callable[[], bool], secs: float | None) -> None:
         """Run the loop until ``done``, ``secs`` have passed, or somebody stops it."""
+        self.arm()  # what was scheduled while the call was beginning
         timer = None if secs is None else self.loop.call_later(max(0.0, secs), self.stop)
         self.stopped = False
         self.done = done

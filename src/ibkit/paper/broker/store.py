@@ -48,6 +48,9 @@ class Store:
         try:
             # Opened where the gateway is made, used by the thread that serves it: never by two at once.
             self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise StoreError(f"{path} cannot be used: {error}") from error
+        try:
             self._db.execute("pragma locking_mode = exclusive")
             self._db.execute("pragma journal_mode = wal")
             self._db.executescript(_SCHEMA)
@@ -56,8 +59,10 @@ class Store:
             self._db.execute("commit")
             (found,) = self._db.execute("select value from meta where name = 'format'").fetchone()
         except sqlite3.Error as error:
+            self.close()
             raise StoreError(f"{path} cannot be used: {error}; is another gateway running on it?") from error
         if found != FORMAT:
+            self.close()
             raise StoreError(f"{path} is of format {found}, this version of ibkit reads {FORMAT}")
         self._fills = 0
         self._written: dict[str, str] = {}

@@ -20,6 +20,7 @@ from ibkit.paper.gateway import Limits
 from ibkit.wire import MAX_VERSION, MIN_VERSION
 from ibkit.wire import messages as m
 from ibkit.wire.table import Message, table
+from tests.paper.gateway.flows import SILENT
 from tests.paper.gateway.peer import World
 
 PAGE = ROOT / "docs" / "reference" / "protocol-matrix.md"
@@ -141,16 +142,16 @@ def spans(message: Message) -> tuple[str, str]:
     return (f"{first}-{last}" if last > first else str(first)), f"{message.protobuf_since}-{MAX_VERSION}{mark}"
 
 
-def told(heard: Heard) -> str:
-    """Return what was heard, in words."""
+def told(heard: Heard, message: Message) -> str:
+    """Return what was heard of a request, in words."""
     parts = [", ".join(heard.answers)] if heard.answers else []
     if heard.errors:
         codes = ", ".join(str(code) for code in heard.errors)
         word = "message" if all(code in INFORMATION for code in heard.errors) else "error"
         parts.append(f"{word} {codes}" + ("" if heard.answers or heard.ended else ", as TWS"))
-    if heard.ended:
+    if parts and heard.ended:
         parts.append("what it began ends")
-    return "; ".join(parts) or "nothing, as TWS"
+    return "; ".join(parts) or f"no answer by protocol: {SILENT[getattr(m, message.class_name)]}"
 
 
 def doubts() -> list[tuple[str, str, str, str]]:
@@ -181,10 +182,8 @@ def _requests(heard: dict[int, dict[str, Heard]], newest: dict[str, Heard]) -> I
             continue
         text, protobuf = spans(message)
         call = str(getattr(m, message.class_name).__doc__).rstrip(".").rpartition(": ")[2]
-        answer = told(newest[message.name])
-        others = {told(rows[message.name]) for rows in heard.values() if message.name in rows} - {
-            told(newest[message.name])
-        }
+        answer = told(newest[message.name], message)
+        others = {told(rows[message.name], message) for rows in heard.values() if message.name in rows} - {answer}
         if others:
             answer += f" (older servers: {'; '.join(sorted(others))})"
         yield f"| `{message.name}` | {message.id} | `{call}` | {text} | {protobuf} | {answer} |"

@@ -15,8 +15,8 @@ from ibkit.model import Contract, Order
 from ibkit.model.base import Record
 from ibkit.paper.gateway import Limits
 from ibkit.wire import messages as m
+from tests.paper.gateway.flows import ABSENT, BARS, CANCELS, FLOWS, SPENT
 from tests.paper.gateway.peer import World, only
-from tests.paper.gateway.test_every_request import SAMPLES, SILENT
 
 ODD_TEXTS = (
     "", "x", "AAPL", "SMART", "OPT", "BAG", "NEWS", "-1", "1e999", "nan", "20240230 99:99:99", "20240105 10:00:00",
@@ -27,7 +27,14 @@ ODD_TEXTS = (
 ODD_INTEGERS = (0, 1, -1, 2, 3, 7, 1000, 265598, 2**31 - 1, -(2**31))
 ODD_FLOATS = (0.0, 1.0, -1.0, 0.001, 1e-12, 1e12, 1e300, -1e300, 100.0, 123.456789)
 
-ALL = [sample for sample, _ in SAMPLES] + SILENT
+ALL: list[m.Request] = [
+    BARS,
+    m.SetServerLoglevel(2),
+    m.ReqMarketDataType(3),
+    *(flow.request for flow in FLOWS if isinstance(flow.request, tuple)),
+    *(row.cancel for row in (*CANCELS, *SPENT)),
+    *(request for request, _ in ABSENT),
+]
 WORLD = World(limits=Limits(over_rate="ignore"))
 
 
@@ -87,6 +94,6 @@ def test_odd_values_are_answered_or_refused(data: st.DataObject) -> None:
 
 
 def test_the_samples_hold_contracts_and_orders() -> None:
-    kinds = {type(value) for sample, _ in SAMPLES for value in sample}
+    kinds = {type(value) for sample in ALL for value in sample}
     assert any(issubclass(kind, Contract) for kind in kinds)
     assert any(issubclass(kind, Order) for kind in kinds)

@@ -46,6 +46,7 @@ class Session:
         self.started = False
         self.closed = ""
         self.market_data_type = 1
+        self.log_level = logging.DEBUG  # of its messages
         self.streams: dict[StreamKey, Stream] = {}
         self.unreadable: Counter[str] = Counter()
         self._rate = Rate(gateway.limits.messages_per_s, gateway.now)
@@ -109,7 +110,7 @@ class Session:
 
     def error(self, req_id: int, code: int, text: str, reject_json: str = "") -> None:
         """Send an error, a warning or an information; ``req_id`` -1 is about no request."""
-        log.debug("%s: < %d %d %s", self, req_id, code, text)
+        log.log(self.log_level, "%s: < %d %d %s", self, req_id, code, text)
         self.send(m.ErrMsg(req_id, code, text, reject_json, int(self.now * 1000)))
 
     def refuse(self, req_id: int, refusal: Refusal) -> None:
@@ -237,7 +238,7 @@ class Session:
             log.warning("%s: unknown message id %d (%d bytes)", self, message.id, len(message.body))
             self.refuse(-1, unreadable(f"Unknown message id {message.id}"))
             return
-        log.debug("%s: > %s", self, message)
+        log.log(self.log_level, "%s: > %s", self, message)
         self._answer(message)
 
     def _answer(self, message: m.Message) -> None:

@@ -11,6 +11,9 @@ from ibkit.wire import messages as m
 
 log = logging.getLogger("ibkit.paper")
 
+_DETAIL = 5
+"""The log level of TWS that tells every message."""
+
 FARMS = (
     (2104, "Market data farm connection is OK:usfarm"),
     (2104, "Market data farm connection is OK:usfuture"),
@@ -57,6 +60,8 @@ def req_current_time_in_millis(session: Session, msg: m.ReqCurrentTimeInMillis) 
 def set_server_loglevel(session: Session, msg: m.SetServerLoglevel) -> None:
     if not 1 <= msg.logLevel <= 5:
         session.error(-1, 319, "Invalid log level")
+        return
+    session.log_level = logging.INFO if msg.logLevel == _DETAIL else logging.DEBUG
 
 
 def verify_request(session: Session, msg: m.VerifyRequest) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from datetime import datetime, time
 from operator import not_
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, Self, TypeVar, overload
 
 from ibkit.emitter import NO_VALUE, Emitter, Listener
 from ibkit.runtime import Promise, Runtime, Timer, runtime, set_runtime
@@ -379,16 +379,20 @@ class LazyEvent(Generic[EventT]):
     """An attribute that holds an event, made when somebody first asks for it.
 
     Most trades and tickers have no listeners of their own, and an event for each would cost more than
-    the object. Owners emit with ``fire``, which does nothing when there is no event yet.
+    the object. Owners emit with ``fire``, which does nothing when there is no event yet: the event ``x`` of an
+    object is kept as ``_x``, which is None until then.
     """
 
     def __init__(self, cls: type[EventT], changed: bool = False) -> None:
         self.cls = cls
         self.changed = changed
         self.name = ""
+        self._kept_as = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+        self._kept_as = "_" + name
+        setattr(owner, self._kept_as, None)
 
     @overload
     def __get__(self, obj: None, owner: type) -> Self: ...
@@ -397,25 +401,32 @@ class LazyEvent(Generic[EventT]):
     def __get__(self, obj: object | None, owner: type) -> Self | EventT:
         if obj is None:
             return self
-        # There is no __set__ at run time: from now on the instance's own attribute is found first.
-        event = obj.__dict__[self.name] = self.cls(self.name, changed=self.changed)
+        event: EventT | None = getattr(obj, self._kept_as)
+        if event is None:
+            event = self.cls(self.name, changed=self.changed)
+            setattr(obj, self._kept_as, event)
         return event
 
-    if TYPE_CHECKING:
+    def __set__(self, obj: object, event: EventT) -> None:  # also for ``trade.fillEvent += listener``
+        setattr(obj, self._kept_as, event)
 
-        def __set__(self, obj: object, value: EventT) -> None: ...  # for ``trade.fillEvent += listener``
+
+def made(owner: object, name: str) -> Event | None:
+    """Return the lazy event ``name`` of ``owner``, if anybody ever asked for it."""
+    event: Event | None = getattr(owner, "_" + name, None)
+    return event
 
 
 def fire(owner: object, name: str, *args: Any) -> None:
     """Emit the lazy event ``name`` of ``owner``, if anybody ever asked for it."""
-    event: Event | None = owner.__dict__.get(name)
+    event = made(owner, name)
     if event is not None:
         event.emit(*args)
 
 
 def interrupt(owner: object, name: str, error: BaseException) -> None:
     """Let those who wait for the lazy event ``name`` of ``owner`` have an error; the event may go on."""
-    event: Event | None = getattr(owner, "__dict__", {}).get(name)
+    event = made(owner, name)
     if event is not None and not event.done():
         event.error_event.emit(event, error)
 

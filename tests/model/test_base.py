@@ -21,6 +21,7 @@ from ibkit import (
     Trade,
     util,
 )
+from ibkit.events import made
 from ibkit.model import Record, nan
 
 RECORDS = sorted(
@@ -89,7 +90,7 @@ def test_equal_by_value_or_by_identity() -> None:
 
 def test_events_are_made_when_they_are_wanted() -> None:
     trade = Trade()
-    assert "filledEvent" not in vars(trade)
+    assert made(trade, "filledEvent") is None
     trade.filledEvent += print
     assert trade.filledEvent is trade.filledEvent
     assert len(trade.filledEvent) == 1

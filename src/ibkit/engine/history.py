@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ibkit import dates
 from ibkit.engine import ticks
 from ibkit.engine.ticktypes import TICK_BY_TICK
-from ibkit.events import fire
+from ibkit.events import fire, made
 from ibkit.model import (
     BarData,
     BarDataList,
@@ -58,7 +58,7 @@ class History:
         for each in (self.bars, self.loading, self.arrived, self.real_time):
             each.clear()
         for bars in lists:
-            if (event := bars.__dict__.get("updateEvent")) is not None:
+            if (event := made(bars, "updateEvent")) is not None:
                 event.set_done()
 
     def forget_connection(self) -> None:

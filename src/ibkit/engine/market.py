@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from ibkit.engine.call import Call
 from ibkit.engine.subscription import Subscription
 from ibkit.errors import RequestError
-from ibkit.events import Event, fire, interrupt
+from ibkit.events import Event, fire, interrupt, made
 from ibkit.model import (
     Contract,
     IBDefaults,
@@ -231,8 +231,7 @@ class Market:
 
 def _event(ticker: Ticker) -> Event | None:
     """Return the event of a ticker, if anybody ever asked for it."""
-    event: Event | None = ticker.__dict__.get("updateEvent")
-    return event
+    return made(ticker, "updateEvent")
 
 
 def _key(contract: Contract) -> Hashable:

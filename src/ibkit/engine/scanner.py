@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ibkit.events import fire
+from ibkit.events import fire, made
 from ibkit.model import ScanData, ScanDataList
 from ibkit.wire import messages as m
 
@@ -34,7 +34,7 @@ class Scanners:
         rankings = list(self.live.values())
         self.live.clear()
         for rows in rankings:
-            if (event := rows.__dict__.get("updateEvent")) is not None:
+            if (event := made(rows, "updateEvent")) is not None:
                 event.set_done()
 
     def forget_connection(self) -> None:

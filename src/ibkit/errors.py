@@ -21,7 +21,7 @@
         FrameTooLong                         an impossible message length
         MalformedMessage                     one message that cannot be decoded
       EncodeError (ValueError)               a value that has no form on the wire; nothing was sent
-        UnsupportedField                     a field the connected server is too old for
+        UnsupportedField                     a field or request the connected server is too old for
       InvalidRequest (ValueError)            an argument that cannot work; nothing was sent
       NestingTooDeep (RuntimeError)          blocking calls inside handlers inside blocking calls ...
       OrderStateError (AssertionError)       a change to an order that has ended; nothing was sent
@@ -219,17 +219,19 @@ class EncodeError(IbkitError, ValueError):
 
 
 class UnsupportedField(EncodeError):
-    """A field that the connected server is too old for.
+    """A field, or a whole request, that the connected server is too old for.
 
-    Nothing was sent (the official client's error 503).
+    Nothing was sent (the official client's error 503). ``field`` names a request as the protocol does, in capitals.
     """
 
     code = 503
 
     def __init__(self, field: str, needs_version: int, server_version: int) -> None:
+        what, way_out = field, "leave it at its default, or update TWS or IB Gateway"
+        if field.isupper():
+            what, way_out = f"the request {field}", "update TWS or IB Gateway to use it"
         super().__init__(
-            f"{field} needs server version {needs_version}, but the connected one has {server_version}: "
-            "leave the field unset or update TWS or IB Gateway"
+            f"{what} needs server version {needs_version}, but the connected one has {server_version}: {way_out}"
         )
         self.field = field
         self.needs_version = needs_version

@@ -6,26 +6,22 @@ Must not know how answers are put together; the engine does.
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Final
 
 from ibkit.engine.call import Call
 from ibkit.engine.core import Engine
-from ibkit.errors import InvalidRequest
 from ibkit.model import FamilyCode, SoftDollarTier
+from ibkit.requests import refusing
 from ibkit.requests.base import Requests
 from ibkit.requests.lenient import or_else
 from ibkit.wire import messages as m
 
-FA_PROFILES: Final = 2
-NO_FA_PROFILES: Final = 177
-"""The server version from which on there are no profiles."""
-
 
 def advisor_data(engine: Engine, fa_data_type: int) -> Call[str | None]:
     """Ask for the groups or aliases of a financial advisor."""
-    _no_profiles(engine, fa_data_type)
+    message = m.ReqFa(fa_data_type)
+    refusing.check(message, engine.version)
     call: Call[str] = engine.ask(
-        m.ReqFa(fa_data_type),
+        message,
         key=f"fa-{fa_data_type}",
         name=f"requestFA({fa_data_type})",
         timeout=engine.settings.QuietTimeout,
@@ -34,19 +30,15 @@ def advisor_data(engine: Engine, fa_data_type: int) -> Call[str | None]:
 
 
 def _replaced(engine: Engine, fa_data_type: int, xml: str) -> Call[str]:
-    _no_profiles(engine, fa_data_type)
     req_id = engine.next_id()
+    message = m.ReplaceFa(fa_data_type, xml, req_id)
+    refusing.check(message, engine.version)
     return engine.ask(
-        m.ReplaceFa(fa_data_type, xml, req_id),
+        message,
         key=req_id,
         name=f"replaceFA({fa_data_type})",
         timeout=engine.settings.QuietTimeout,
     )
-
-
-def _no_profiles(engine: Engine, fa_data_type: int) -> None:
-    if fa_data_type == FA_PROFILES and engine.version >= NO_FA_PROFILES:
-        raise InvalidRequest("there are no advisor profiles any more: use groups, faDataType 1")
 
 
 def _family_codes(engine: Engine) -> Call[list[FamilyCode]]:
@@ -96,8 +88,9 @@ class AdvisorRequests(Requests):
         """
 
         def replace(engine: Engine) -> None:
-            _no_profiles(engine, faDataType)
-            engine.send(m.ReplaceFa(faDataType, xml, engine.next_id()))
+            message = m.ReplaceFa(faDataType, xml, engine.next_id())
+            refusing.check(message, engine.version)
+            engine.send(message)
 
         self._do(replace)
 

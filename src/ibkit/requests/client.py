@@ -16,6 +16,7 @@ from ibkit.engine.throttle import MAX_REQUESTS, REQUESTS_INTERVAL_S
 from ibkit.errors import NotConnected
 from ibkit.events import Event
 from ibkit.model import ConnectionStats, OrderCancel, StartupFetchNONE
+from ibkit.requests import refusing
 from ibkit.wire import MAX_VERSION, MIN_VERSION
 from ibkit.wire import messages as m
 
@@ -196,7 +197,12 @@ def _raw(name: str, cls: type[m.Request]) -> Callable[..., None]:
         if isinstance(text := values.get("orderCancel"), str):
             values["orderCancel"] = OrderCancel(manualOrderCancelTime=text)
         message = cls(**values)
-        self._requests._do(lambda engine: engine.send(message))
+
+        def hand_over(engine: Engine) -> None:
+            refusing.check(message, engine.version)
+            engine.send(message)
+
+        self._requests._do(hand_over)
 
     kind = Parameter.POSITIONAL_OR_KEYWORD
     parameters = [Parameter(key, kind, default=defaults.get(field, Parameter.empty)) for key, field in fields.items()]

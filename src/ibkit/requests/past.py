@@ -15,7 +15,7 @@ from ibkit.dates import formatIBDatetime
 from ibkit.engine.call import Call
 from ibkit.engine.core import Engine
 from ibkit.engine.subscription import Subscription
-from ibkit.errors import InvalidRequest, RequestError, UnsupportedField
+from ibkit.errors import InvalidRequest, RequestError
 from ibkit.events import interrupt
 from ibkit.model import (
     BarDataList,
@@ -28,6 +28,7 @@ from ibkit.model import (
     RealTimeBarList,
     TagValue,
 )
+from ibkit.requests import refusing
 from ibkit.requests.base import DefaultNumber
 from ibkit.requests.lenient import or_else
 from ibkit.wire import messages as m
@@ -51,7 +52,6 @@ TICK_SHOWS: Final = ("TRADES", "MIDPOINT", "BID_ASK", "AGGTRADES")
 
 _OTHER_NAMES: Final = {"1 sec": "1 secs", "1W": "1 week", "1M": "1 month"}  # TWS takes these, too
 _DURATION: Final = re.compile(r"[1-9]\d* [SDWMY]")
-_SCHEDULE_VERSION: Final = 165
 _CANCEL_TICKS_VERSION: Final = 215
 
 HISTORY_S: Final = DefaultNumber(60)
@@ -159,8 +159,6 @@ def historical_data(
 def historical_schedule(
     engine: Engine, contract: Contract, num_days: int, end: When, use_rth: bool
 ) -> Call[HistoricalSchedule]:
-    if engine.version < _SCHEDULE_VERSION:
-        raise UnsupportedField("whatToShow SCHEDULE", _SCHEDULE_VERSION, engine.version)
     req_id = engine.next_id()
     message = m.ReqHistoricalData(
         req_id,
@@ -174,6 +172,7 @@ def historical_schedule(
         False,
         [],
     )
+    refusing.check(message, engine.version)
     return engine.ask(
         message,
         key=req_id,

@@ -30,6 +30,7 @@ from ibkit import (
 )
 from ibkit.legacy.ib import IB as OldIB
 from ibkit.requests import connecting
+from ibkit.wire import compiler
 from ibkit.wire import messages as m
 from tests.engine.orders_said import completed, execution, open_order, status
 from tests.engine.peer import VERSIONS, Script, usual
@@ -541,3 +542,22 @@ def test_requests_from_handlers_during_connecting_work() -> None:
     ib.connectedEvent += lambda: times.append(ib.reqCurrentTime().year)
     over(script, ib)
     assert times == [2024]
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+def test_the_first_order_finds_its_writer_ready(readonly: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    write = compiler.writer
+
+    def writer(name: str, version: int) -> Any:
+        made.append(name)
+        return write(name, version)
+
+    monkeypatch.setattr(compiler, "writer", writer)
+    script = Script()
+    ib = IB()
+    ib.connectLink(script.link, clock=script.clock, readonly=readonly)
+    # Behind all that is asked at the start: the gateway answers meanwhile.
+    assert readonly or made.index("PLACE_ORDER") > made.index("REQ_POSITIONS")
+    assert {"PLACE_ORDER", "CANCEL_ORDER"} & set(made) == (set() if readonly else {"PLACE_ORDER", "CANCEL_ORDER"})
+    ib.disconnect()

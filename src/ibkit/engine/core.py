@@ -288,6 +288,10 @@ class Engine:
         """Raise what ``send`` would raise: EncodeError, NotConnected."""
         self._must_be_open().encode(message)
 
+    def prepare(self, *kinds: type[m.Request]) -> None:
+        """Make ready to write messages of these kinds, so that the first is as fast as the next."""
+        self._must_be_open().prepare(*kinds)
+
     def send(self, message: m.Request, on_sent: Callable[[float], object] | None = None) -> None:
         """Queue a request, and tell ``on_sent`` the moment when it is written; raises EncodeError, NotConnected."""
         frame = self._must_be_open().encode(message)

@@ -96,6 +96,8 @@ def _start(engine: Engine, startup: Startup) -> Conversation[None]:
 
     engine.session.syncing = True
     questions = _ask(engine, startup)
+    if not startup.readonly:  # while the answers are on their way: the first order must not wait for it
+        engine.timers.at(engine.now, lambda: engine.prepare(m.PlaceOrder, m.CancelOrder))
     yield settle(questions.values(), "the state at startup")
     if StartupFetch.EXECUTIONS in startup.fetch:
         fills = order_requests.executions(engine, ExecutionFilter(), startup.timeout)

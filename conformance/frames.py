@@ -1,13 +1,14 @@
-"""Our frames against the official client's: every message, at every server version, for random values.
+"""Our frames against the official client's: every message, at every server version.
 
-Requests must be its bytes, or be refused as it refuses them; of answers it must read what we put into them, and so must
-we. What one value of a message is compared with, and which ones that client does not hand on, is said in
-``tests/wire``, which holds the same for more values at fewer versions.
+Requests must be its bytes, or be refused as it refuses them; of answers it must read every value that we put into them
+and leave nothing over, and so must we. The values: each field with one of its own (``tests/wire/whole.py``), random
+ones, those at the edges (``edges.py``), and answers with something missing (``absent.py``). Which values that client
+does not hand on is said in ``tests/wire``.
 """
 
 from __future__ import annotations
 
-import importlib
+import logging
 import os
 import re
 import subprocess
@@ -15,25 +16,45 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from google.protobuf.unknown_fields import UnknownFieldSet
 from hypothesis import HealthCheck, Phase, given, settings
 
+from conformance.absent import absence_difference, absences, answers
 from conformance.clients import Result
+from conformance.edges import Known, edge_difference, edges, requests
 from conformance.gateways import ROOT
 from ibkit.errors import EncodeError, UnsupportedField
 from ibkit.wire import MAX_VERSION, MIN_VERSION, Codec, Role
 from ibkit.wire.shapes import shape_of
 from ibkit.wire.table import Message, table
-from tests.wire.official import official_calls, official_frame
+from tests.wire.official import official_frame, official_message, official_reading, unknown_fields
 from tests.wire.strategies import flat, messages, travelling
 from tests.wire.test_official import as_the_official_client_would
 from tests.wire.test_official_answers import equal, is_told, official_values, their_name
 from tests.wire.vectors import canonical, comparable
+from tests.wire.whole import bounds, whole
 
 ALL = tuple(range(MIN_VERSION, MAX_VERSION + 1))
 # Where framing, encodings and fields change most.
 FEW = (157, 163, 164, 176, 177, 187, 190, 193, 200, 201, 203, 206, 208, 210, 213, 219, 225)
+# The forms that servers in use have.
+FORMS = (176, 200, 225)
 
+
+class Plan(NamedTuple):
+    """How much is compared."""
+
+    random: int
+    """Random messages of a name at a server version."""
+    versions: tuple[int, ...]
+    """Where random messages are compared; whole ones also wherever the form of the message changes."""
+    edges: tuple[int, ...]
+    """Where every value at the edges is tried in every field of the requests."""
+    absences: tuple[int, ...]
+    """Where every field of the answers is left out; no versions: wherever their form changes."""
+
+
+FULL = Plan(12, ALL, ALL, ())
+QUICK = Plan(4, FEW, FORMS, FORMS)
 
 # Read by the official decoder, and dropped: version 163 alone had it, under another name.
 DROPPED = {("CONTRACT_DATA", 163, "contractDetails.suggestedSizeIncrement")}
@@ -46,9 +67,13 @@ class Line(NamedTuple):
     direction: str
     encoding: str
     versions: str
+    compared: str
+    """At how many of these versions."""
     frames: int
     refused: int
-    """How often both clients refused what the server is too old for, or ours alone what the other drops silently."""
+    """How often both clients refused what the server is too old for."""
+    meant: int
+    """How often ibkit means to send something else: see ``edges.REASONS``."""
     differences: int
     first: str
     """The first difference."""
@@ -56,6 +81,8 @@ class Line(NamedTuple):
 
 Difference = str | None
 REFUSED = "refused"
+TOO_OLD = {503, 10372}
+"""The official client's codes for what a server is too old for."""
 
 
 def samples(message: Message, count: int) -> list[Any]:
@@ -84,8 +111,8 @@ def request_difference(name: str, made: Any, version: int) -> Difference:
     theirs, errors = official_frame(made, version)
     try:
         ours = Codec(Role.CLIENT, version).encode(made)
-    except UnsupportedField:
-        return REFUSED
+    except UnsupportedField as error:
+        return REFUSED if any(TOO_OLD & set(each) for each in errors) else f"refused as too new here alone: {error}"
     except EncodeError as error:
         return REFUSED if errors else f"refused here alone: {error}"
     if theirs is None:
@@ -116,7 +143,9 @@ def answer_difference(name: str, made: Any, version: int) -> Difference:
     lost = back(name, frame, Role.CLIENT, Role.SERVER, version)
     if lost:
         return lost
-    calls = official_calls(frame, version)
+    calls, left = official_reading(frame, version)
+    if left:
+        return f"the official decoder leaves {left} of {frame.hex()}"
     if not calls or (name == "HISTORICAL_DATA" and not made.bars):
         silent = name == "HISTORICAL_DATA" or getattr(made, "tickType", None) == -1
         return None if silent else "the official decoder drops it"
@@ -132,7 +161,9 @@ def answer_difference(name: str, made: Any, version: int) -> Difference:
 def smart_components_difference(name: str, made: Any, version: int) -> Difference:
     """Return what the official decoder reads differently: it hands on a list in text, a map in protobuf."""
     frame = Codec(Role.SERVER, version).encode(made)
-    [(_, told)] = official_calls(frame, version)
+    [(_, told)], left = official_reading(frame, version)
+    if left:
+        return f"the official decoder leaves {left} of {frame.hex()}"
     rows = told["smartComponentMap"]
     if isinstance(rows, dict):
         # What has no letter gets a blank there.
@@ -155,9 +186,8 @@ def configuration_difference(name: str, made: Any, version: int) -> Difference:
     """
     message = table().message(name)
     frame = Codec(Role.CLIENT if message.request else Role.SERVER, version).encode(made)
-    module = importlib.import_module(f"ibapi.protobuf.{message.protobuf}_pb2")
-    proto = getattr(module, message.protobuf).FromString(frame[8:])
-    if list(UnknownFieldSet(proto)):
+    proto = official_message(name, frame[8:])
+    if unknown_fields(proto):
         return f"unknown fields in {frame.hex()}"
     again = frame[4:8] + proto.SerializeToString()
     reader = Codec(Role.SERVER if message.request else Role.CLIENT, version)
@@ -174,39 +204,69 @@ def judge(name: str) -> Callable[[str, Any, int], Difference]:
     return request_difference if table().message(name).request else answer_difference
 
 
-def compare(examples: int, versions: tuple[int, ...]) -> list[Line]:
+def samples_at(message: Message, version: int, plan: Plan, random: list[Any]) -> Iterator[Difference]:
+    """Compare everything that the plan wants to be compared of a message at a server version."""
+    name, difference = message.name, judge(message.name)
+    for made in whole(name, version):
+        yield difference(name, made, version)
+    if version in plan.versions:
+        for made in random:
+            yield difference(name, made, version)
+    if version in plan.edges and message in requests():
+        for path, value, made in edges(name, version):
+            yield edge_difference(name, path, value, made, version)
+    if version in (plan.absences or bounds(name)) and message in answers():
+        for made in whole(name, version)[:2]:
+            for data in absences(name, made, version):
+                yield absence_difference(name, data, version)
+
+
+def compare(plan: Plan) -> list[Line]:
     """Compare every message; a line for each encoding."""
+    logging.getLogger("ibapi").setLevel(logging.CRITICAL)  # what it cannot read is seen here
     found: list[Line] = []
     for message in table():
-        found += _lines(message, judge(message.name), samples(message, examples), versions)
+        found += _lines(message, samples(message, plan.random), plan)
     return found
 
 
-def _lines(
-    message: Message, difference: Callable[[str, Any, int], Difference], made: list[Any], versions: tuple[int, ...]
-) -> Iterator[Line]:
+def _lines(message: Message, random: list[Any], plan: Plan) -> Iterator[Line]:
     for protobuf in (False, True):
-        mine = [v for v in versions if v >= message.since and message.by_protobuf(v) is protobuf]
+        there = [v for v in ALL if v >= message.since and message.by_protobuf(v) is protobuf]
+        mine = [v for v in there if v in plan.versions or v in bounds(message.name)]
         if not mine:
             continue
-        frames, refused, wrong = 0, 0, []
+        frames, refused, meant, wrong = 0, 0, 0, []
         for version in mine:
-            for each in made:
-                found = difference(message.name, each, version)
+            for found in samples_at(message, version, plan, random):
                 frames += 1
                 refused += found == REFUSED
-                if found not in (None, REFUSED):
+                meant += isinstance(found, Known)
+                if not (found is None or found == REFUSED or isinstance(found, Known)):
                     wrong.append(f"{message.name} at {version}: {found}")
         yield Line(
             message.name,
             "request" if message.request else "answer",
             "protobuf" if protobuf else "text",
-            f"{mine[0]}-{mine[-1]}",
+            f"{there[0]}-{there[-1]}",
+            f"{len(mine)} of {len(there)}",
             frames,
             refused,
+            meant,
             len(wrong),
             wrong[0] if wrong else "",
         )
+
+
+def missing(lines: list[Line]) -> list[str]:
+    """Return what was not compared: every message must be, in every encoding that it has."""
+    there = {(line.message, line.encoding) for line in lines if line.frames}
+    return [
+        f"{message.name}: not compared in {encoding}"
+        for message in table()
+        for encoding, protobuf in (("text", False), ("protobuf", True))
+        if message.has_form(protobuf) and (message.name, encoding) not in there
+    ]
 
 
 def laws(examples: int) -> Result:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from conformance.clients import Result
-from conformance.frames import Line
+from conformance.edges import REASONS
+from conformance.frames import Line, missing
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -25,15 +26,22 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def of_frames(lines: list[Line]) -> str:
     """Return one row for each message and encoding, and their sum."""
-    head = ("message", "direction", "encoding", "versions", "frames compared", "refused", "differences")
-    return table(head, [*(line[:7] for line in lines), ("all", "", "", "", *total(lines))])
+    head = (
+        "message", "direction", "encoding", "versions", "compared at", "frames compared", "refused by both", "meant",
+        "differences",
+    )  # fmt: skip
+    text = table(head, [*(line[:9] for line in lines), ("all", "", "", "", "", *total(lines))])
+    return f"{text}\n\nmeant: where ibkit sends something else than IB's client on purpose\n" + "\n".join(
+        f"  {reason}" for reason in REASONS
+    )
 
 
-def total(lines: list[Line]) -> tuple[int, int, int]:
-    """Return how many frames were compared, refused, and different."""
+def total(lines: list[Line]) -> tuple[int, int, int, int]:
+    """Return how many frames were compared, refused, meant to be different, and different."""
     return (
         sum(line.frames for line in lines),
         sum(line.refused for line in lines),
+        sum(line.meant for line in lines),
         sum(line.differences for line in lines),
     )
 
@@ -51,6 +59,8 @@ def of_clients(results: list[Result]) -> str:
 
 def failures(lines: list[Line], results: list[Result]) -> list[str]:
     """Return what went wrong, a line each."""
-    return [line.first for line in lines if line.differences] + [
-        f"{row.client} at {row.version}: {row.capability}: {row.detail}" for row in results if not row.ok
-    ]
+    return (
+        [line.first for line in lines if line.differences]
+        + (missing(lines) if lines else [])
+        + [f"{row.client} at {row.version}: {row.capability}: {row.detail}" for row in results if not row.ok]
+    )

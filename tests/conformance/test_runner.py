@@ -102,20 +102,47 @@ def test_a_client_that_cannot_be_installed_fails_the_run(
 
 
 def test_the_report_names_every_failure() -> None:
-    line = Line("PNL", "answer", "text", "157-209", 10, 0, 1, "PNL at 157: not the same")
-    assert report.failures([line], [GOOD, BAD]) == ["PNL at 157: not the same", "client at 225: a: did not come"]
+    line = Line("PNL", "answer", "text", "157-209", "53 of 53", 10, 0, 2, 1, "PNL at 157: not the same")
+    found = report.failures([line], [GOOD, BAD])
+    assert (found[0], found[-1]) == ("PNL at 157: not the same", "client at 225: a: did not come")
+    assert "PNL: not compared in protobuf" in found
+    assert "PNL: not compared in text" not in found
     assert "fails at 225" in report.of_clients([GOOD, BAD])
-    assert report.of_frames([line]).splitlines()[-1].split() == ["all", "10", "0", "1"]
+    assert ["all", "10", "0", "2", "1"] in [line.split() for line in report.of_frames([line]).splitlines()]
 
 
 # -- frames ---------------------------------------------------------------------------------------------------------
 
 
-def test_every_message_is_compared_in_both_encodings() -> None:
-    lines = frames.compare(1, (200, 225))
+def test_every_message_is_compared_in_both_encodings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "bounds", lambda name: [200, 225])
+    lines = frames.compare(frames.Plan(1, (200, 225), (), (0,)))
+    assert not report.failures(lines, [])
     assert {line.message for line in lines} == {message.name for message in table()}
-    assert not [line for line in lines if line.differences]
-    assert sum(line.encoding == "protobuf" for line in lines) > 160
+    assert (sum(line.direction == "request" for line in lines), len(lines)) == (81 + 83, 81 + 83 + 84 + 82)
+
+
+def test_the_full_plan_compares_every_message_at_every_server_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "samples", lambda message, count: [])
+    monkeypatch.setattr(frames, "samples_at", lambda message, version, plan, random: iter([None]))
+    lines = frames.compare(frames.FULL)
+    assert not frames.missing(lines)
+    for message in table():
+        compared = sum(line.frames for line in lines if line.message == message.name)
+        assert compared == frames.MAX_VERSION - max(message.since, frames.MIN_VERSION) + 1
+
+
+@pytest.mark.parametrize("version", [176, 200, 210, 225])
+def test_a_field_too_many_is_seen(version: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, encode = m.Pnl(1, 2.0, 3.0, 4.0), frames.Codec.encode
+
+    def more(codec: Any, message: Any) -> bytes:
+        body = encode(codec, message)[4:] + (b"\x82\x08\x01x" if version >= 210 else b"7\0")
+        return len(body).to_bytes(4, "big") + body
+
+    monkeypatch.setattr(frames.Codec, "encode", more)
+    monkeypatch.setattr(frames, "back", lambda *args: None)
+    assert "leaves" in str(frames.answer_difference("PNL", made, version))
 
 
 def test_a_request_that_is_not_the_official_one_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,13 +158,12 @@ def test_a_request_that_is_not_the_official_one_is_seen(monkeypatch: pytest.Monk
 def test_an_answer_that_is_read_differently_is_seen(version: int, monkeypatch: pytest.MonkeyPatch) -> None:
     made = m.Pnl(1, 2.0, 3.0, 4.0)
     assert frames.answer_difference("PNL", made, version) is None
-    theirs = frames.official_calls
+    theirs = frames.official_reading
     swapped = {"unrealizedPnL": "realizedPnL", "realizedPnL": "unrealizedPnL"}
 
     def read(frame: bytes, at: int) -> Any:
-        return [
-            (name, {swapped.get(key, key): value for key, value in told.items()}) for name, told in theirs(frame, at)
-        ]
+        calls, left = theirs(frame, at)
+        return [(name, {swapped.get(key, key): value for key, value in told.items()}) for name, told in calls], left
 
-    monkeypatch.setattr(frames, "official_calls", read)
+    monkeypatch.setattr(frames, "official_reading", read)
     assert frames.answer_difference("PNL", made, version) is not None

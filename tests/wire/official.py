@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from google.protobuf.unknown_fields import UnknownFieldSet
 from ibapi import contract as ibcontract
 from ibapi import order as iborder
 from ibapi import order_condition as ibcondition
@@ -24,6 +27,7 @@ from ibapi.wrapper import EWrapper
 from ibkit import model
 from ibkit.model import UNSET_DOUBLE
 from ibkit.wire.numbers import quantity_text
+from ibkit.wire.table import table
 
 # ------------------------------------------------------------------------------------------------ requests
 
@@ -46,6 +50,11 @@ _CONDITIONS = {
 }
 
 
+def told(value: Any) -> Iterator[tuple[str, Any]]:
+    """Give the fields of one of our records with their values."""
+    return ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+
+
 def theirs(value: Any) -> Any:
     """Return the official client's object for one of ours."""
     if isinstance(value, model.TagValue):
@@ -54,7 +63,7 @@ def theirs(value: Any) -> Any:
         return [theirs(item) for item in value]
     if isinstance(value, model.OrderCondition):
         made = _CONDITIONS[value.condType]()
-        for name, item in vars(value).items():
+        for name, item in told(value):
             if name == "conjunction":
                 made.isConjunctionConnection = item == "a"
             elif name != "condType":
@@ -70,7 +79,7 @@ def theirs(value: Any) -> Any:
         made = _PLAIN[type(value)]()
     else:
         return value
-    for name, item in vars(value).items():
+    for name, item in told(value):
         setattr(made, name, theirs(item))
     if isinstance(value, model.Contract):
         made.strike = value.strike or UNSET_DOUBLE  # how each says that there is none
@@ -159,8 +168,18 @@ class Recorder(EWrapper):  # type: ignore[misc]
         return callback
 
 
-def official_calls(frame: bytes, version: int) -> list[tuple[str, dict[str, Any]]]:
-    """Return the callbacks that the official decoder makes of a frame."""
+class _Fields(tuple[bytes, ...]):
+    """The text fields of a message; knows how far they were read."""
+
+    reading: Iterator[bytes] = iter(())
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.reading = super().__iter__()
+        return self.reading
+
+
+def official_reading(frame: bytes, version: int) -> tuple[list[tuple[str, dict[str, Any]]], list[Any]]:
+    """Return the callbacks that the official decoder makes of a frame, and the fields that it leaves unread."""
     recorder = Recorder()
     decoder = Decoder(recorder, version)
     body = frame[4:]
@@ -171,9 +190,37 @@ def official_calls(frame: bytes, version: int) -> list[tuple[str, dict[str, Any]
         number = int(head)
     if number > 200:
         decoder.processProtoBuf(body, number - 200)
-    else:
-        decoder.interpret(tuple(body.split(b"\0")[:-1]), number)
-    return recorder.calls
+        return recorder.calls, unknown_fields(official_message(table().answers[number - 200], body))
+    fields = _Fields(body.split(b"\0")[:-1])
+    decoder.interpret(fields, number)
+    return recorder.calls, list(fields.reading)
+
+
+def official_calls(frame: bytes, version: int) -> list[tuple[str, dict[str, Any]]]:
+    """Return the callbacks that the official decoder makes of a frame."""
+    return official_reading(frame, version)[0]
+
+
+def official_message(name: str, data: bytes) -> Any:
+    """Return protobuf data as the official client's class of a message."""
+    protobuf = table().message(name).protobuf
+    module = importlib.import_module(f"ibapi.protobuf.{protobuf}_pb2")
+    return getattr(module, protobuf).FromString(data)
+
+
+def unknown_fields(proto: Any) -> list[str]:
+    """Return the fields that a protobuf message's class does not know, those of the messages inside it too."""
+    found = [f"{proto.DESCRIPTOR.name} {field.field_number}" for field in UnknownFieldSet(proto)]
+    for field, value in proto.ListFields():
+        if field.message_type is None:
+            continue
+        if field.message_type.GetOptions().map_entry:
+            inner = list(value.values()) if field.message_type.fields_by_name["value"].message_type else []
+        else:
+            inner = list(value) if field.is_repeated else [value]
+        for item in inner:
+            found += unknown_fields(item)
+    return found
 
 
 def flat_official(value: Any, prefix: str = "") -> dict[str, Any]:

@@ -6,9 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from ibkit.errors import ContractAmbiguous, ContractUnknown, RequestError
+from ibkit.errors import ContractAmbiguous, ContractUnknown, EncodeError, RequestError
 from ibkit.ib import IB
-from ibkit.model import CFD, Forex, Future, Option, ScannerSubscription, Stock, WshEventData
+from ibkit.model import (
+    CFD,
+    Contract,
+    Forex,
+    Future,
+    MarketOrder,
+    Option,
+    ScannerSubscription,
+    Stock,
+    WshEventData,
+)
 from ibkit.paper import in_process
 from tests.engine.peer import VERSIONS
 
@@ -113,3 +123,18 @@ def test_news_and_scanners(ib: IB) -> None:
     scan = ScannerSubscription(instrument="STK", locationCode="STK.US.MAJOR", scanCode="TOP_PERC_GAIN")
     assert [row.rank for row in ib.reqScannerData(scan)][:3] == [0, 1, 2]
     assert ib.reqScannerParameters().startswith("<?xml")
+
+
+def test_numbers_may_be_texts_as_scripts_read_them(ib: IB) -> None:
+    """ib_insync passes on whatever it is given; its own recipes ask for the rules of ``marketRuleIds.split(',')``."""
+    stock = Stock("AAPL", "SMART", "USD")
+    (details,) = ib.reqContractDetails(stock)
+    rules = [ib.reqMarketRule(each) for each in details.marketRuleIds.split(",")[:2]]  # type: ignore[arg-type]
+    assert all(rules)
+    (found,) = ib.reqContractDetails(Contract(conId="265598"))  # type: ignore[arg-type]
+    assert found.contract.symbol == "AAPL"
+    trade = ib.placeOrder(stock, MarketOrder("BUY", "10"))  # type: ignore[arg-type]
+    ib.sleep(5)
+    assert (trade.orderStatus.status, trade.filled(), trade.remaining()) == ("Filled", 10, 0)
+    with pytest.raises(EncodeError, match="totalQuantity: 'many' is no number"):
+        ib.placeOrder(stock, MarketOrder("BUY", "many"))  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from ibkit.model import HistoricalNews, NewsArticle, NewsBulletin, NewsTick
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
+    from ibkit.engine.call import Call
     from ibkit.engine.core import Engine, Reducers
 
 KEEP: Final = 10_000
@@ -36,6 +37,10 @@ class News:
     """By message id."""
     arrived: dict[int, HistoricalNewsList] = field(default_factory=dict)
     """Headlines of answers that have not ended, by request id."""
+    asking_kinds: int | None = None
+    """The request for the kinds of calendar events that is being waited for."""
+    last_asked: Call[str] | None = None
+    """The last request for calendar events; the next one waits for its end."""
 
     def reset(self) -> None:
         """Forget everything."""
@@ -45,6 +50,7 @@ class News:
     def forget_connection(self) -> None:
         """Drop the answers that were under way; what came in stays readable."""
         self.arrived.clear()
+        self.asking_kinds = self.last_asked = None
 
 
 def tick_news(engine: Engine, msg: m.TickNews) -> None:

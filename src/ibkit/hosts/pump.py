@@ -154,9 +154,19 @@ class _Wait:
         return True
 
     def _run_briefly(self, loop: asyncio.AbstractEventLoop, passes: int) -> None:
-        for _ in range(passes):
-            loop.call_soon(loop.stop)
-            loop.run_forever()
+        over = False
+
+        def go_on(left: int) -> None:
+            if over:  # somebody else has stopped the loop before
+                return
+            if left and not self._done():
+                loop.call_soon(go_on, left - 1)
+            else:
+                loop.stop()
+
+        loop.call_soon(go_on, passes - 1)
+        loop.run_forever()
+        over = True
 
     def rest(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Let a little real time pass."""

@@ -81,6 +81,7 @@ def _run_here(me: Station, awaitables: tuple[Awaitable[Any], ...], timeout: floa
     loop = me.home_loop.get()
     futures = [asyncio.ensure_future(each, loop=loop) for each in awaitables]
     whole = asyncio.gather(*futures)
+    me.awaited.add(whole)  # its callbacks are still to run when the last task has ended
 
     def stop(_: object) -> None:
         if me.watch is not None:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 LATER_S = 0.01
 """Real seconds until we look again whether a blocking call has ended."""
 
-PASSES = 3
-"""Rounds of the loop in which tasks can act on what they got, before simulated time moves on."""
+PASSES = 12
+"""Rounds of the loop in which tasks can act on what they got, before simulated time moves on.
+
+An answer takes one round for each task and each ``gather`` that it has to go through.
+"""
 
 
 class Watch:

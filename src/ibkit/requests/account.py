@@ -59,33 +59,44 @@ def account_values_once(engine: Engine, account: str, timeout: float | None = No
 
 
 def account_updates_multi(engine: Engine, account: str, model: str) -> Call[None]:
-    """Ask for the values of an account or model, in place of an earlier request for the same."""
-    _end(engine, "accountUpdatesMulti", (account, model))
-    req_id = engine.next_id()
-    start = m.ReqAccountUpdatesMulti(req_id, account, model, False)
-    name = f"reqAccountUpdatesMulti({account!r}, {model!r})"
-    return _follow(engine, Subscription(req_id, "accountUpdatesMulti", (account, model), start,
-                                        m.CancelAccountUpdatesMulti(req_id)), name)  # fmt: skip
+    """Ask for the values of an account or model, in place of an earlier request for the same that was answered."""
+    subscription = _asked(engine, "accountUpdatesMulti", (account, model))
+    if subscription is None:
+        req_id = engine.next_id()
+        start, cancel = m.ReqAccountUpdatesMulti(req_id, account, model, False), m.CancelAccountUpdatesMulti(req_id)
+        subscription = Subscription(req_id, "accountUpdatesMulti", (account, model), start, cancel)
+    return _follow(engine, subscription, f"reqAccountUpdatesMulti({account!r}, {model!r})")
 
 
 def positions_multi(engine: Engine, account: str, model: str) -> Call[list[Position]]:
-    """Ask for the positions of an account or model, in place of an earlier request for the same."""
-    _end(engine, "positionsMulti", (account, model))
-    req_id = engine.next_id()
-    start = m.ReqPositionsMulti(req_id, account, model)
-    name = f"reqPositionsMulti({account!r}, {model!r})"
-    return _follow(engine, Subscription(req_id, "positionsMulti", (account, model), start,
-                                        m.CancelPositionsMulti(req_id)), name)  # fmt: skip
+    """Ask for the positions of an account or model, in place of an earlier request for the same that was answered."""
+    subscription = _asked(engine, "positionsMulti", (account, model))
+    if subscription is None:
+        req_id = engine.next_id()
+        start, cancel = m.ReqPositionsMulti(req_id, account, model), m.CancelPositionsMulti(req_id)
+        subscription = Subscription(req_id, "positionsMulti", (account, model), start, cancel)
+    return _follow(engine, subscription, f"reqPositionsMulti({account!r}, {model!r})")
+
+
+def _asked(engine: Engine, kind: str, subject: object) -> Subscription | None:
+    """Return the subscription whose first picture somebody waits for; end one that has given it."""
+    req_id = _find(engine, kind, subject)
+    if req_id is not None and engine.calls.waiting(req_id):
+        return engine.state.subscriptions[req_id]
+    _end(engine, kind, subject)
+    return None
 
 
 def account_summary(engine: Engine) -> Call[None]:
     """Begin to follow the summary of all accounts, if that has not begun already."""
     accounts = engine.state.account
-    if accounts.summary_id in engine.state.subscriptions:
+    subscription = engine.state.subscriptions.get(accounts.summary_id or 0)
+    if subscription is None:
+        req_id = accounts.summary_id = engine.next_id()
+        start = m.ReqAccountSummary(req_id, "All", SUMMARY_TAGS)
+        subscription = Subscription(req_id, "accountSummary", "All", start, m.CancelAccountSummary(req_id))
+    elif not engine.calls.waiting(subscription.req_id):
         return Call.of(None, "reqAccountSummary()")
-    req_id = accounts.summary_id = engine.next_id()
-    start = m.ReqAccountSummary(req_id, "All", SUMMARY_TAGS)
-    subscription = Subscription(req_id, "accountSummary", "All", start, m.CancelAccountSummary(req_id))
     return _follow(engine, subscription, "reqAccountSummary()")
 
 

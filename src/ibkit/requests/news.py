@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
 
 from ibkit.dates import formatIBDatetime
-from ibkit.engine.call import Call
+from ibkit.engine.call import Call, Conversation, converse
 from ibkit.engine.core import Engine
 from ibkit.engine.news import HistoricalNewsList
 from ibkit.engine.subscription import Subscription
@@ -102,12 +102,19 @@ def _wsh_events(engine: Engine, data: WshEventData) -> None:
 
 
 def _get_wsh_meta(engine: Engine) -> Call[str]:
-    _end(engine, WSH_META)
-    req_id = engine.next_id()
+    news = engine.state.news
+    under_way = news.asking_kinds
+    if under_way is None:
+        _end(engine, WSH_META)
+    # TWS takes one request of this kind at a time: who asks meanwhile waits for the same answer.
+    req_id = engine.next_id() if under_way is None else under_way
     start, cancel = m.ReqWshMetaData(req_id), m.CancelWshMetaData(req_id)
     call: Call[str] = engine.ask(start, key=req_id, name="getWshMetaData()", cancel=cancel)
+    news.asking_kinds = req_id
 
     def settle(call: Call[str]) -> None:
+        if not engine.calls.waiting(req_id):
+            news.asking_kinds = None
         if call.error is None:  # it stays in force: TWS gives events only while it is
             engine.state.subscriptions[req_id] = Subscription(req_id, WSH_META, None, start, cancel)
 
@@ -116,19 +123,25 @@ def _get_wsh_meta(engine: Engine) -> Call[str]:
 
 
 def _get_wsh_events(engine: Engine, data: WshEventData) -> Call[str]:
-    _end(engine, WSH_EVENTS)
-    req_id = engine.next_id()
-    cancel = m.CancelWshEventData(req_id)
-    call: Call[str] = engine.ask(
-        m.ReqWshEventData(req_id, data), key=req_id, name=f"getWshEventData({data})", cancel=cancel
-    )
+    name, news = f"getWshEventData({data})", engine.state.news
+    before, turn = news.last_asked, Call[None](name)
 
-    def settle(call: Call[str]) -> None:
-        if call.error is None:  # TWS takes one request of this kind at a time, also when it is answered
-            engine.send(cancel)
+    def ask() -> Conversation[str]:
+        yield turn
+        _end(engine, WSH_EVENTS)
+        req_id = engine.next_id()
+        cancel = m.CancelWshEventData(req_id)
+        call: Call[str] = engine.ask(m.ReqWshEventData(req_id, data), key=req_id, name=name, cancel=cancel)
+        answer: str = yield call
+        engine.send(cancel)  # TWS takes one request of this kind at a time, also when it is answered
+        return answer
 
-    call.add_done_callback(settle)
-    return call
+    if before is None:
+        turn.succeed(None)
+    else:
+        before.add_done_callback(lambda _: turn.succeed(None))
+    news.last_asked = mine = converse(ask(), name)
+    return mine
 
 
 class NewsRequests(Requests):

@@ -33,11 +33,21 @@ def number(value: Any) -> int | float | Decimal | None:
         if value is None:
             return None
         value = plain(value)
+        if isinstance(value, str):
+            value = _number_in(value)
         if not isinstance(value, int | float | Decimal):
             raise TypeError(f"{value!r} is no number")
     if value != value:
         raise ValueError("NaN has no form on the wire")
     return None if value in (UNSET_DOUBLE, UNSET_INTEGER) else value
+
+
+def _number_in(text: str) -> Decimal:
+    """Return the number that a text is: scripts pass on what they read from files and from other answers."""
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise TypeError(f"{text!r} is no number") from None
 
 
 def integer(value: Any) -> int | None:

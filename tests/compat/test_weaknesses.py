@@ -231,9 +231,9 @@ def test_the_order_of_the_user_keeps_its_fields(connected: Connected, version: i
     _, ib = connected(version)
     order = copy.copy(order)
     order.action, order.totalQuantity, order.orderType = "BUY", 1, order.orderType or "VOL"
-    before = dict(order.__dict__)
+    before = order.dict()
     ib.placeOrder(Stock("AAPL", "SMART", "USD"), order)
-    changed = {name for name, value in order.__dict__.items() if value != before[name]}
+    changed = {name for name, value in order.dict().items() if value != before[name]}
     assert changed <= {"orderId", "clientId"}
 
 

@@ -183,7 +183,8 @@ def comparable(obj: Any) -> Any:
     if isinstance(obj, list):
         return [comparable(value) for value in obj]
     if dataclasses.is_dataclass(obj):
-        return (type(obj).__name__, {name: comparable(value) for name, value in vars(obj).items()})
+        names = [field.name for field in dataclasses.fields(obj)]
+        return (type(obj).__name__, {name: comparable(getattr(obj, name)) for name in names})
     if isinstance(obj, float) and obj != obj:
         return "NaN"
     if isinstance(obj, Decimal) and Decimal(repr(float(obj))) == obj:

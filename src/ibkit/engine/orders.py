@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ibkit.engine.account import specific
 from ibkit.engine.timers import Timer
-from ibkit.events import fire
+from ibkit.events import fire, made
 from ibkit.model import (
     UNSET_DOUBLE,
     CommissionReport,
@@ -35,6 +35,7 @@ from ibkit.model import (
     Trade,
     TradeLogEntry,
 )
+from ibkit.model.base import different
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _expect_filled(engine: Engine, trade: Trade, execution: Execution) -> None:
             status.filled, status.remaining, status.avgFillPrice = execution.cumQty, 0.0, execution.avgPrice
             set_status(engine, trade, OrderStatus.Filled, "Filled, by its executions")
 
-    total = trade.order.totalQuantity
+    total = float(trade.order.totalQuantity)
     # A combo is filled leg by leg, an order for an amount of cash has no quantity.
     if trade.contract.secType != "BAG" and 0 < total <= execution.cumQty and not trade.isDone():
         engine.timers.at(engine.now + STATUS_PATIENCE_S, look)
@@ -221,7 +222,7 @@ def connection_lost(engine: Engine, error: Exception) -> None:
             trade.unknown = True
             log(engine, trade, "No connection: not known what happens to the order")
         for name in Trade.events:
-            if (event := trade.__dict__.get(name)) is not None:
+            if (event := made(trade, name)) is not None:
                 event.error_event.emit(event, error)
 
 
@@ -243,7 +244,7 @@ def open_order(engine: Engine, msg: m.OpenOrder) -> None:
         news = True
     else:
         held = orders.held[trade]
-        news = held.told is None or told.__dict__ != held.told.__dict__ or state != held.told_state
+        news = held.told is None or bool(different(told, held.told)) or state != held.told_state
         _copy_changes(trade.order, held, told)
         orders.identify(trade, client_id, order_id, perm_id)
         trade.unknown = False
@@ -273,10 +274,8 @@ def _adopt(msg: m.OpenOrder) -> Trade:
     """Make a trade of an order that was not placed here."""
     order, contract = copy.copy(msg.order), specific(msg.contract)
     for record in (order, contract):
-        defaults = type(record)().__dict__
-        for name, value in record.__dict__.items():
-            if value == UNKNOWN_TEXT:
-                setattr(record, name, defaults[name])
+        for name in [name for name, value in record.__dict__.items() if value == UNKNOWN_TEXT]:
+            setattr(record, name, getattr(type(record), name))
     status = OrderStatus(
         orderId=order.orderId,
         status=msg.orderState.status,
@@ -289,13 +288,16 @@ def _adopt(msg: m.OpenOrder) -> Trade:
 
 def _copy_changes(order: Order, held: Held, told: Order) -> None:
     """Copy onto the user's order what the gateway changed, or somebody in TWS."""
-    base = held.told or held.sent or order
-    if told.__dict__ != base.__dict__:
-        names = _FIRST_TERMS if held.told is None else told.__dict__
-        for name in names:
-            value = getattr(told, name)
-            if value != getattr(base, name) and value != UNKNOWN_TEXT and name not in _IDENTITY:
-                setattr(order, name, value)
+    before = held.told
+    if before is None:
+        base = held.sent or order
+        names: Iterable[str] = [name for name in _FIRST_TERMS if getattr(told, name) != getattr(base, name)]
+    else:
+        names = different(told, before)
+    for name in names:
+        value = getattr(told, name)
+        if value != UNKNOWN_TEXT and name not in _IDENTITY:
+            setattr(order, name, value)
     attempt = held.attempt
     if attempt is not None and all(getattr(told, name) == getattr(attempt, name) for name in _FIRST_TERMS):
         held.sent, held.attempt = attempt, None

@@ -14,6 +14,7 @@ from ibkit.codes import Consequence, Target
 from ibkit.engine import orders
 from ibkit.engine.orders import Held
 from ibkit.model import OrderStatus, Trade
+from ibkit.model.base import different
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -58,10 +59,9 @@ def _attempt_failed(engine: Engine, trade: Trade, held: Held, msg: m.ErrMsg) -> 
     attempt, sent = held.attempt, held.sent or held.told
     held.attempt = None
     if attempt is not None and sent is not None:
-        for name, value in attempt.__dict__.items():
-            before = getattr(sent, name)
-            if value != before and getattr(trade.order, name) == value:
-                setattr(trade.order, name, before)
+        for name in different(attempt, sent):
+            if getattr(trade.order, name) == getattr(attempt, name):
+                setattr(trade.order, name, getattr(sent, name))
     match = _STATE.search(msg.errorString)
     state = match[1] if match else ""
     if state in OrderStatus.DoneStates and not trade.isDone():

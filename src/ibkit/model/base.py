@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, Generic, Self, TypeVar, overload
 
@@ -47,9 +48,13 @@ def dataclassNonDefaults(obj: object) -> dict[str, Any]:
 
     NaN, None and empty lists and dicts are left out.
     """
+    fields: Iterable[tuple[str, object]] = _defaults(type(obj))
+    if isinstance(obj, SparseRecord):
+        held = obj.__dict__
+        fields = [each for each in fields if each[0] in held]
     return {
         name: value
-        for name, default in _defaults(type(obj))
+        for name, default in fields
         if (value := getattr(obj, name)) is not default
         and value is not None
         and value == value
@@ -116,6 +121,66 @@ class Record:
     def nonDefaults(self) -> builtins.dict[str, Any]:
         """Return the fields that differ from their default."""
         return dataclassNonDefaults(self)
+
+
+class SparseRecord(Record):
+    """A record with very many fields of which few are ever given: an object holds those, its class the defaults.
+
+    Making, copying, comparing and sending one costs as much as it was given. ``__dict__`` is what it holds; ``dict()``
+    and ``dataclasses.asdict`` tell all fields. A class is made sparse by the decorator ``sparse``.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return not different(self, other) if type(self) is type(other) else NotImplemented
+
+
+def different(a: object, b: object) -> list[str]:
+    """Return the fields in which two sparse records of one kind differ."""
+    mine, theirs = a.__dict__, b.__dict__
+    if mine == theirs:
+        return []
+    return [name for name in {**mine, **theirs} if getattr(a, name) != getattr(b, name)]
+
+
+class _MadeOnRead:
+    """The default of a field that must not be shared: made for the object that is asked for it."""
+
+    def __init__(self, name: str, make: Callable[[], object]) -> None:
+        self._name = name
+        self._make = make
+
+    def __get__(self, obj: object | None, owner: type) -> object:
+        if obj is None:
+            raise AttributeError(f"{owner.__name__} has no attribute {self._name!r}; its objects have")
+        # There is no __set__: from now on the object's own is found first.
+        made = obj.__dict__[self._name] = self._make()
+        return made
+
+
+def sparse(cls: type[T]) -> type[T]:
+    """Let the objects of a data class derived from ``SparseRecord`` hold only the fields that they are given."""
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    names = tuple(field.name for field in fields)
+    known = frozenset(names)
+
+    def __init__(self: object, *args: object, **given: object) -> None:
+        if not known.issuperset(given):
+            raise TypeError(unknown_field(type(self), next(name for name in given if name not in known)))
+        self.__dict__.update(given)
+        if args:
+            if len(args) > len(names):
+                raise TypeError(f"{cls.__name__}() takes {len(names)} positional arguments, got {len(args)}")
+            for name, value in zip(names, args, strict=False):
+                if name in given:
+                    raise TypeError(f"{cls.__name__}() got {name!r} twice, by position and by name")
+                self.__dict__[name] = value
+
+    __init__.__wrapped__ = cls.__init__  # type: ignore[attr-defined]  # its signature is the one that users see
+    cls.__init__ = __init__  # type: ignore[method-assign]
+    for field in fields:
+        if field.default_factory is not dataclasses.MISSING:
+            setattr(cls, field.name, _MadeOnRead(field.name, field.default_factory))
+    return cls
 
 
 def named_tuple_methods(cls: type[T]) -> type[T]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from ibkit.model.base import Alias, Record, dataclassNonDefaults, show, unknown_field
+from ibkit.model.base import Alias, Record, SparseRecord, dataclassNonDefaults, show, sparse
 from ibkit.model.conditions import OrderCondition
 from ibkit.model.contract import TagValue
 from ibkit.model.values import UNSET_DOUBLE, UNSET_INTEGER, Number, is_unset, nan
@@ -35,9 +35,12 @@ class OrderComboLeg(Record):
     price: Number = UNSET_DOUBLE
 
 
+@sparse
 @dataclass(repr=False, eq=False)
-class Order(Record):
+class Order(SparseRecord):
     """An order; two orders are equal only when they are the same object.
+
+    It holds the fields that were given or set (``__dict__``); all others read as their defaults.
 
     Prices and sizes may be float, int or Decimal. UNSET_DOUBLE and UNSET_INTEGER mean "not given".
     ``transmit=False`` keeps the order in TWS unsent. ``usePriceMgmtAlgo``, ``routeMarketableToBbo`` and
@@ -202,12 +205,10 @@ class Order(Record):
     ptOrderId: int = UNSET_INTEGER
     ptOrderType: str = ""
 
-    def _assign(self, fields: dict[str, object]) -> None:
+    def _assign(self, fields: dict[str, Any]) -> None:  # Any: the values of fields of any kind
         """Set the extra keywords of a subclass constructor."""
-        for name, value in fields.items():
-            if name not in _FIELD_NAMES:
-                raise TypeError(unknown_field(type(self), name))
-            setattr(self, name, value)
+        if fields:
+            Order.__init__(self, **fields)
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -221,9 +222,6 @@ class Order(Record):
         return show(self, fields)
 
     __str__ = __repr__
-
-
-_FIELD_NAMES = frozenset(Order.__dataclass_fields__)
 
 
 class LimitOrder(Order):
@@ -344,8 +342,9 @@ class OrderStatus(Record):
         return self.filled + self.remaining
 
 
+@sparse
 @dataclass(repr=False, eq=False)
-class OrderState(Record):
+class OrderState(SparseRecord):
     """What an order costs and what it does to the margin, as told by an order preview or an open order.
 
     The nine margin fields are texts as TWS sends them ('1.7976931348623157E308' means unset); the
@@ -420,6 +419,7 @@ _AMOUNTS = [
 ]
 
 
+@sparse
 @dataclass(repr=False, eq=False)
 class OrderStateNumeric(OrderState):
     """An OrderState whose margins are numbers, as ``OrderState.numeric`` returns."""

@@ -7,14 +7,27 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from ibkit.model import Contract
+from ibkit.model.base import SparseRecord
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
 
 # What is known about an object while its function is being written: expressions, and trees for its parts.
 Tree: TypeAlias = "dict[str, str | Tree]"
 
-_MOST_ARGUMENTS = 30  # beyond this Python gives up sharing the names of an object's attributes anyway
 _classes: dict[str, type[Contract]] = {}
+
+
+class Given(str):
+    """An expression for a value, and a test that is false only when the value is the default of its field."""
+
+    __slots__ = ("test",)
+
+    def __new__(cls, expression: str, test: str) -> Given:
+        given = super().__new__(cls, expression)
+        given.test = test
+        return given
+
+    test: str
 
 
 def construct(source: Source, shape: Shape, tree: Tree, missing: Callable[[Leaf], Any]) -> str:
@@ -26,6 +39,8 @@ def construct(source: Source, shape: Shape, tree: Tree, missing: Callable[[Leaf]
         values = [_part(source, shape.fields[name], tree.get(name), missing) for name in shape.cls._fields]
         source.use("new", tuple.__new__)
         return f"new({source.use(shape.cls.__name__, shape.cls)}, ({''.join(value + ', ' for value in values)}))"
+    if issubclass(shape.cls, SparseRecord):
+        return _sparse(source, shape, tree, missing)
     fields = {field.name: field for field in dataclasses.fields(shape.cls)}
     values = []
     told = 0
@@ -42,11 +57,48 @@ def construct(source: Source, shape: Shape, tree: Tree, missing: Callable[[Leaf]
             values.append(source.literal(field.default))
     if shape.cls is Contract:
         return f"{source.use('contract', make_contract)}({', '.join(values[:told])})"
-    cls = source.use(shape.cls.__name__, shape.cls)
-    if len(fields) <= _MOST_ARGUMENTS:
-        return f"{cls}({', '.join(values[:told])})"
-    pairs = ", ".join(f"{name!r}: {value}" for name, value in zip(fields, values, strict=True))
-    return f"{source.use('make', make_big)}({cls}, {{{pairs}}})"
+    return f"{source.use(shape.cls.__name__, shape.cls)}({', '.join(values[:told])})"
+
+
+def _sparse(source: Source, shape: Shape, tree: Tree, missing: Callable[[Leaf], Any]) -> str:
+    """Write statements that make an object which holds only what differs from its class's defaults; return its name."""
+    held = source.fresh("d")
+    source.add(f"{held} = {{}}")
+    hold(source, held, shape, tree, missing)
+    return seal(source, shape, held)
+
+
+def seal(source: Source, shape: Shape, held: str) -> str:
+    """Write statements that make a sparse object of the dict in the name ``held``; return its name."""
+    made = source.fresh("s")
+    source.add(f"{made} = {source.use('bare', object.__new__)}({source.use(shape.cls.__name__, shape.cls)})")
+    source.add(f"{made}.__dict__ = {held}")
+    return made
+
+
+def hold(source: Source, held: str, shape: Shape, tree: Tree, missing: Callable[[Leaf], Any]) -> None:
+    """Write statements that put what differs from the defaults of a class into the dict in the name ``held``."""
+    for name, told in tree.items():
+        node = shape.fields[name]
+        target = f"{held}[{name!r}]"
+        if isinstance(told, Given):
+            source.add(f"if {told.test}: {target} = {told}")
+            continue
+        tests = [] if isinstance(told, str) else _tests(told)
+        if tests:
+            source.add(f"if {' or '.join(tests)}: {target} = {_part(source, node, told, missing)}")
+            continue
+        value = _part(source, node, told, missing)
+        if isinstance(node, Child) or node.many or node.word == "tags":
+            source.add(f"if v := {value}: {target} = v")
+        else:
+            source.add(f"if (v := {value}) != {source.literal(node.default)}: {target} = v")
+
+
+def _tests(tree: Tree) -> list[str]:
+    """Return tests of which one is true when any part of an object may differ from its default; none when not known."""
+    tests = [told.test for told in tree.values() if isinstance(told, Given)]
+    return tests if len(tests) == len(tree) else []
 
 
 def _part(source: Source, node: Leaf | Child, told: str | Tree | None, missing: Callable[[Leaf], Any]) -> str:
@@ -61,13 +113,6 @@ def _part(source: Source, node: Leaf | Child, told: str | Tree | None, missing: 
         return "None"
     assert isinstance(node.shape, Shape)
     return construct(source, node.shape, told or {}, missing)
-
-
-def make_big(cls: Any, fields: dict[str, Any]) -> Any:
-    """Make an object of a class with very many fields, all of them given."""
-    obj = cls.__new__(cls)
-    obj.__dict__ = fields
-    return obj
 
 
 def make_contract(secType: str = "", *fields: Any) -> Contract:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from ibkit.wire.compiler.objects import Tree, construct
+from ibkit.model.base import SparseRecord
+from ibkit.wire.compiler.objects import Tree, construct, hold, seal
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_reading import expiry_parts
 from ibkit.wire.compiler.values import TEXTS, Getter, name_of
@@ -17,12 +18,43 @@ from ibkit.wire.protobuf import classes
 from ibkit.wire.shapes import Choice, Leaf, Shape
 from ibkit.wire.table import Attr, Message, Path, Table
 
+_OWN: Final = frozenset(
+    ("orderId", "permId", "parentId", "totalQuantity", "filledQuantity", "lmtPrice", "auxPrice", "trailStopPrice",
+     "orderRef", "commission")
+)  # fmt: skip
+"""Fields in which one order differs from the next; most others are alike in all orders of an account."""
+
+_MOST_PROTOTYPES: Final = 256
+
 _CARRIER: Path = ("contractDetails", "contract", "lastTradeDateOrContractMonth")
 
 
 def absent(leaf: Leaf) -> Any:
     """Return what a value is when the message does not carry it."""
     return leaf.absent
+
+
+class Part(dict[str, "str | Tree"]):
+    """What is known of an object that is one part of the message, in the variable ``name``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.fields: dict[str, str] = {}
+        """The names of the protobuf fields in it, by the names of the values that they tell."""
+        self.elsewhere: set[str] = set()
+        """The names of values that other parts of the message may tell as well."""
+
+
+class Prototypes(dict[bytes, dict[str, object]]):
+    """What parts of messages say, by their bytes: of a thousand orders most say the same but for a few fields."""
+
+    def keep(self, body: bytes, fields: dict[str, object]) -> None:
+        """Remember what a part says, unless it has values that one could change."""
+        if all(value is None or isinstance(value, str | int | float) for value in fields.values()):
+            if len(self) >= _MOST_PROTOTYPES:
+                self.clear()
+            self[body] = fields
 
 
 class ProtobufReaderSource:
@@ -65,8 +97,39 @@ class ProtobufReaderSource:
                 if attr.when is not None:
                     source.add(f"if {find(tree, attr.path)} is None: raise Unusual")
                     break
+            for name, part in tree.items():
+                if isinstance(part, Part):
+                    tree[name] = self._sparse(part, self.shape.inner((name,)))
             source.add(f"return {construct(source, self.shape, tree, absent)}")
         return source
+
+    def _sparse(self, part: Part, shape: Shape) -> str:
+        """Write statements that make a sparse object; return its name.
+
+        Its own fields are read and taken away; if what is left has come before, so have the values.
+        """
+        source, fields, rest = self.source, self.source.fresh("d"), self.source.fresh("m")
+        own: Tree = {}
+        common: Tree = {}
+        for name, told in part.items():
+            node = shape.fields[name]
+            listed = isinstance(node, Leaf) and (node.many or node.word == "tags")
+            alike = name in part.fields and name not in part.elsewhere and name not in _OWN and not listed
+            (common if alike else own)[name] = told
+        source.add(f"{fields} = {{}}")
+        hold(source, fields, shape, own, absent)
+        for name in own:
+            if name in part.fields:
+                source.add(f"{part.name}.ClearField({part.fields[name]!r})")
+        memo = source.use(f"known_{part.name}", Prototypes())
+        source.add(f"k = {part.name}.SerializeToString()")
+        source.add(f"{rest} = {memo}.get(k)")
+        with source.block(f"if {rest} is None:"):
+            source.add(f"{rest} = {{}}")
+            hold(source, rest, shape, common, absent)
+            source.add(f"{memo}.keep(k, {rest})")
+        source.add(f"{fields}.update({rest})")
+        return seal(source, shape, fields)
 
     def _legs(self, path: Path) -> str:
         attr = next(attr for attr in self.message.attrs if attr.path == path[:1])
@@ -91,6 +154,7 @@ class ProtobufReaderSource:
         node = shape.at(attr.path)
         if isinstance(node, Leaf):
             found = find(tree, attr.path)
+            self._note(tree, attr.path, p, field.name)
             put(tree, attr.path, self._value(node, p, field.name, found))
             return
         record = self.table.records.get(attr.kind)
@@ -118,11 +182,24 @@ class ProtobufReaderSource:
             put(tree, attr.path, name)
         else:
             assert isinstance(node.shape, Shape)
-            below = find(tree, attr.path)
-            if not isinstance(below, dict):
-                below = {}
-                put(tree, attr.path, below)
-            self._attrs(record.attrs, field.message_type, self._part(p, field.name), below, node.shape)
+            name, below = self._part(p, field.name), find(tree, attr.path)
+            if issubclass(node.shape.cls, SparseRecord) and not isinstance(below, Part):
+                part = Part(name)
+                part.update(below if isinstance(below, dict) else {})
+                part.elsewhere.update(part)
+                put(tree, attr.path, below := part)
+            elif not isinstance(below, dict):
+                self._note(tree, attr.path, p, field.name)
+                put(tree, attr.path, below := {})
+            self._attrs(record.attrs, field.message_type, name, below, node.shape)
+
+    def _note(self, tree: Tree, path: Path, p: str, field: str) -> None:
+        """Take note of where a value comes from: the part of the message that its object is, or elsewhere."""
+        if isinstance(tree, Part) and not path[1:]:
+            if p == tree.name:
+                tree.fields[path[0]] = field
+            else:
+                tree.elsewhere.add(path[0])
 
     def _part(self, p: str, field: str) -> str:
         name = self.source.fresh("q")

@@ -7,12 +7,14 @@ from typing import Any
 from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_writing import unsupported
-from ibkit.wire.compiler.values import ItemPutter, Putter, name_of
+from ibkit.wire.compiler.usual import CLASSES, FIELDS, part_of, plan
+from ibkit.wire.compiler.values import TEXTS, ItemPutter, Putter, name_of
 from ibkit.wire.framing import MAX_LENGTH
+from ibkit.wire.interpreter import write
 from ibkit.wire.interpreter.values import join_expiry
-from ibkit.wire.kinds import Bool, Float, Int, Kind, Strike, Tags
+from ibkit.wire.kinds import Bool, Float, Int, Kind, Quantity, Strike, Tags
 from ibkit.wire.protobuf import classes
-from ibkit.wire.shapes import Choice, Leaf, Shape
+from ibkit.wire.shapes import Child, Choice, Leaf, Shape
 from ibkit.wire.table import Attr, Message, Path, Table
 
 
@@ -32,7 +34,12 @@ class ProtobufWriterSource:
         """Return the source of ``write(message) -> frame``; ``needs`` as ``needs_of`` tells."""
         source, cls = self.source, classes()[self.message.protobuf]
         source.use("proto", cls)
+        part = "" if self.server else part_of(self.message, self.shape)
+        if part:
+            self._plan(part, cls)
         with source.block(f"def {self.message.name}(m):"):
+            if part:
+                self._usual(part, cls, [(path, since) for path, since in needs if path[0] != part])
             unsupported(source, self.shape, needs, self.version, lambda path: ".".join(("m", *path)))
             source.add("p = proto()")
             self._attrs(self.message.attrs, cls.DESCRIPTOR, "p", "m", self.shape)
@@ -40,10 +47,67 @@ class ProtobufWriterSource:
                 self._zip(zipped.of, zipped.path, zipped.name)
             if self.message.expiry:
                 self._expiry(cls.DESCRIPTOR)
-            source.add("b = p.SerializeToString()")
-            source.add(f"if len(b) > {MAX_LENGTH - 4}: raise Unusual")
-            source.add(f"return (len(b) + 4).to_bytes(4, 'big') + {self.wire_id.to_bytes(4, 'big')!r} + b")
+            self._finish()
         return source
+
+    def _finish(self) -> None:
+        source = self.source
+        source.add("b = p.SerializeToString()")
+        source.add(f"if len(b) > {MAX_LENGTH - 4}: raise Unusual")
+        source.add(f"return (len(b) + 4).to_bytes(4, 'big') + {self.wire_id.to_bytes(4, 'big')!r} + b")
+
+    def _plan(self, part: str, cls: Any) -> None:
+        """Write the functions that put usual fields into a message which is prepared for an order at its defaults."""
+        source = self.source
+        blank = self.shape.cls(*(self._blank(name) for name in self.shape.cls._fields))
+        base = cls.FromString(write(self.message.name, self.version, blank)[4:])
+        put: dict[str, str] = {}
+        paths = [*(attr.path for attr in self.message.attrs), *(zipped.path for zipped in self.message.zips)]
+        travelling = {path[1] for path in paths if path[0] == part and path[1:]}
+        for attr in self.message.attrs:
+            if attr.path != (part,):
+                for number in attr.numbers[:1]:
+                    base.ClearField(cls.DESCRIPTOR.fields_by_number[number].name)
+                continue
+            inside = cls.DESCRIPTOR.fields_by_number[attr.numbers[0]]
+            for inner in self.table.records[attr.kind].attrs:
+                if inner.since > self.version or inner.answer or not inner.numbers:
+                    continue
+                name = inner.path[0]
+                travelling.add(name)
+                node = self.shape.inner((part,)).at(inner.path)
+                if name not in FIELDS or not isinstance(node, Leaf) or len(inner.numbers) != 1:
+                    continue
+                field = inside.message_type.fields_by_number[inner.numbers[0]]
+                put[name] = f"(1, {name})"
+                with source.block(f"def {name}(p, x):"):
+                    if getattr(base, inside.name).HasField(field.name):
+                        source.add(f"p.{inside.name}.ClearField({field.name!r})")
+                    self._value(node, f"p.{inside.name}", field.name, "x")
+        source.use("BASE", base.SerializeToString())
+        source.use("parse", cls.FromString)
+        source.add(f"PLAN = {plan(source, self.message, self.shape, part, travelling, put, self.version)}")
+
+    def _blank(self, name: str) -> object:
+        """Return an empty part of the message, or a zero."""
+        node = self.shape.fields[name]
+        return node.shape.cls() if isinstance(node, Child) and isinstance(node.shape, Shape) else 0
+
+    def _usual(self, part: str, cls: Any, needs: list[tuple[Path, int]]) -> None:
+        """Write the short way for an order that gives nothing unusual."""
+        source = self.source
+        unsupported(source, self.shape, needs, self.version, lambda path: ".".join(("m", *path)))
+        source.add(f"o = m.{part}")
+        with source.block(f"if type(o) in {source.use('USUAL', CLASSES)}:"):
+            source.add("p = parse(BASE)")
+            with source.block("for name, value in o.__dict__.items():"):
+                source.add("i, w = PLAN[name]")
+                source.add("if i > 0: w(p, value)")
+                source.add("elif i and (value != w or type(value) is not type(w)): break")
+            with source.block("else:"):
+                others = tuple(attr for attr in self.message.attrs if attr.path[0] != part)
+                self._attrs(others, cls.DESCRIPTOR, "p", "m", self.shape)
+                self._finish()
 
     def _zip(self, of: Path, path: Path, field: str) -> None:
         source = self.source
@@ -145,7 +209,8 @@ class ProtobufWriterSource:
             test = "" if kind.always else f"if {value}: "
             source.add(f"{test}{target} = {f'bool({value})' if kind.always else 'True'}")
         elif type(kind) is Kind:
-            source.add(f"if {v} := {value}: {target} = {v} if '\\0' not in {v} else {self._general(leaf, putter)}({v})")
+            right = f"{v} if '\\0' not in {v} else {self._general(leaf, putter)}({v})"
+            source.add(f"if ({v} := {value}) != '': {target} = {right}")
         elif self._omits(leaf) and isinstance(kind, Int):
             right = f"{v} if type({v}) is int else {self._general(leaf, putter)}({v})"
             source.add(f"if ({v} := {value}) != {UNSET_INTEGER}: {target} = {right}")
@@ -162,7 +227,14 @@ class ProtobufWriterSource:
             source.add(f"if {v} := {value}: {target} = {right}")
         else:
             general = source.use(name_of("put", leaf), putter)
-            source.add(f"if ({v} := {general}({value})) is not None: {target} = {v}")
+            if isinstance(kind, Quantity) and kind.protobuf == "string":
+                whole = f"type({v} := {value}) is float and {v}.is_integer() and 0 < {v} < 1e9"
+                value = f"str(int({v})) if {whole} else {general}({v})"
+                source.add(f"if ({v} := {value}) is not None: {target} = {v}")
+            elif leaf.word in TEXTS and putter("") is None:
+                source.add(f"if ({v} := {value}) != '' and ({v} := {general}({v})) is not None: {target} = {v}")
+            else:
+                source.add(f"if ({v} := {general}({value})) is not None: {target} = {v}")
 
     def _general(self, leaf: Leaf, putter: Putter) -> str:
         """Return the name of a function for values that are not of the plain type; None makes protobuf refuse."""

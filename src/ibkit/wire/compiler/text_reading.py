@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ibkit.wire.compiler.objects import Tree, construct
+from ibkit.wire.compiler.objects import Given, Tree, construct
 from ibkit.wire.compiler.source import Source
-from ibkit.wire.compiler.values import read_text
+from ibkit.wire.compiler.values import read_text, unless_default
 from ibkit.wire.interpreter.values import chosen, split_expiry, tag_shape
 from ibkit.wire.kinds import KINDS
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
@@ -149,7 +149,9 @@ class TextReaderSource:
                     self._scalars(path, leaf, place)
                 else:
                     strict = owner(place.shape, path).is_tuple and not place.conditional
-                    self._store(place, path, read_text(source, leaf, self._field(), self.server, strict))
+                    field = self._field()
+                    value = read_text(source, leaf, field, self.server, strict)
+                    self._store(place, path, Given(value, unless_default(leaf, field, self.server)))
             case When(path, _, _, below):
                 value = self._named(place, path)
                 self._moving()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Callable
 
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_reading import condition
+from ibkit.wire.compiler.usual import CLASSES, FIELDS, part_of, plan
 from ibkit.wire.compiler.values import write_text
 from ibkit.wire.framing import MAX_LENGTH
 from ibkit.wire.interpreter.values import chosen, join_expiry
@@ -31,6 +33,42 @@ from ibkit.wire.table import (
 _REFUSED = bytes(code for code in range(1, 128) if not (32 <= code < 127 or code in (9, 10, 13)))
 
 
+class _Usual:
+    """The short way: the fields of an order that gives nothing unusual, and what must not be so for it."""
+
+    def __init__(self, part: str, fields: list[str]) -> None:
+        self.part = part
+        self.fields = fields
+        """Expressions of one or, where all of them never change, of several fields."""
+        self.guards: list[str] = []
+        """Tests of which none may be true."""
+        self.objects: dict[Path, str] = {}
+        self.open = True
+        """Whether the last of the fields stands for itself, so that no constant can be joined to it."""
+        self._joined = 0
+
+    def always(self, text: str) -> None:
+        """Add a field that is always the same."""
+        if self.open or not self.fields:
+            self.fields.append(repr(text))
+            self.open = False
+        else:
+            self.fields[-1] = repr(f"{literal_eval(self.fields[-1])}\0{text}")
+            self._joined += 1
+
+    def name(self, path: Path) -> str:
+        """Return an expression for a value at a path of the message."""
+        self.open = True
+        if len(path) == 1:
+            return f"m.{path[0]}"
+        return f"{self.objects.setdefault(path[:-1], f'c{len(self.objects)}')}.{path[-1]}"
+
+    @property
+    def nuls(self) -> str:
+        """How many fields end."""
+        return str(len(self.fields) - 1 + self._joined)
+
+
 class TextWriterSource:
     """Writes the function that writes one message."""
 
@@ -48,21 +86,100 @@ class TextWriterSource:
     def write(self, needs: list[tuple[Path, int]]) -> Source:
         """Return the source of ``write(message) -> frame``; ``needs`` as ``needs_of`` tells."""
         source = self.source
+        usual = self._usual()
         with source.block(f"def {self.message.name}(m):"):
+            if usual is not None:
+                part = usual.part
+                foreign = [(path, since) for path, since in needs if path[0] != part]
+                unsupported(source, self.shape, foreign, self.version, lambda path: ".".join(("m", *path)))
+                source.add(f"o = m.{part}")
+                with source.block(f"if type(o) in {source.use('USUAL', CLASSES)}:"):
+                    for path, name in usual.objects.items():
+                        source.add(f"{name} = {'.'.join(('m', *path))}")
+                    source.add(f"p = [{', '.join(usual.fields)}]")
+                    with source.block("for name, value in o.__dict__.items():"):
+                        source.add("i, w = PLAN[name]")
+                        source.add("if i > 0: p[i] = value if w is None else w(value)")
+                        source.add("elif i and (value != w or type(value) is not type(w)): break")
+                    with source.block("else:"):
+                        guards = " or ".join(usual.guards) or "False"
+                        with source.block(f"if not ({guards}):"):
+                            self._finish(usual.nuls)
             unsupported(source, self.shape, needs, self.version, self._object)
             self._rows(self.message.rows, "m", self.shape)
             self.fields.append("''")
             self._flush()
-            source.add("b = '\\0'.join(p)" + (".encode()" if self.server else ".encode('ascii')"))
-            source.add("if b.count(0) != len(p) - 1: raise Unusual")
-            if not self.server:
-                source.use("REFUSED", _REFUSED)
-                source.add("if len(b.translate(None, REFUSED)) != len(b): raise Unusual")
-            extra = " + 4" if self.raw_ids else ""
-            source.add(f"if len(b){extra} > {MAX_LENGTH}: raise Unusual")
-            head = f" + {self.message.id.to_bytes(4, 'big')!r}" if self.raw_ids else ""
-            source.add(f"return (len(b){extra}).to_bytes(4, 'big'){head} + b")
+            self._finish("len(p) - 1")
         return source
+
+    def _finish(self, nuls: str) -> None:
+        """Write the end: the fields in the list ``p`` are joined and checked; ``nuls`` tells how many fields end."""
+        source = self.source
+        source.add("b = '\\0'.join(p)" + (".encode()" if self.server else ".encode('ascii')"))
+        source.add(f"if b.count(0) != {nuls}: raise Unusual")
+        if not self.server:
+            source.use("REFUSED", _REFUSED)
+            source.add("if len(b.translate(None, REFUSED)) != len(b): raise Unusual")
+        extra = " + 4" if self.raw_ids else ""
+        source.add(f"if len(b){extra} > {MAX_LENGTH}: raise Unusual")
+        head = f" + {self.message.id.to_bytes(4, 'big')!r}" if self.raw_ids else ""
+        source.add(f"return (len(b){extra}).to_bytes(4, 'big'){head} + b")
+
+    def _usual(self) -> _Usual | None:
+        """Work out the short way for a usual order, and write the functions that it needs; None where there is none."""
+        part = "" if self.server else part_of(self.message, self.shape)
+        if not part:
+            return None
+        source, usual = self.source, _Usual(part, list(self.fields))
+        put: dict[str, str] = {}
+        writers: dict[str, str] = {}
+        for row in rows_at(self.message.rows, self.version):
+            if not isinstance(row, Const | Value | When | Maybe | ListOf):
+                return None
+            own = not isinstance(row, Const) and row.path[0] == part
+            if isinstance(row, Const):
+                usual.always(row.text)
+            elif isinstance(row, Value):
+                leaf = self.shape.leaf(row.path).as_kind(row.kind)
+                if not own:
+                    usual.fields.append(write_text(source, leaf, usual.name(row.path), self.server))
+                elif row.path[1] not in FIELDS or leaf.many:
+                    default = self.shape.leaf(row.path).default
+                    usual.always("0" if leaf.many else leaf.kind.write(default, leaf.slots[self.server]))
+                else:
+                    text = write_text(source, leaf, "x", self.server)
+                    if text != "x" and text not in writers:
+                        writers[text] = source.fresh("w")
+                        with source.block(f"def {writers[text]}(x):"):
+                            source.add(f"return {text}")
+                    put[row.path[1]] = f"({len(usual.fields)}, {writers.get(text)})"
+                    usual.fields.append(repr(leaf.kind.write(leaf.default, leaf.slots[self.server])))
+                    usual.open = True
+            elif isinstance(row, When):
+                if not own or row.path[1] in FIELDS:
+                    usual.guards.append(condition(row, f"o.{row.path[1]}" if own else usual.name(row.path)))
+            elif own or isinstance(row, Maybe):
+                if not own:
+                    usual.guards.append(f"{usual.name(row.path)} is not None")
+                usual.always("0")
+            else:
+                return None
+        usual.always("")
+        source.add(f"PLAN = {plan(source, self.message, self.shape, part, self._told(part), put, self.version)}")
+        return usual
+
+    def _told(self, part: str) -> set[str]:
+        """Return the names of all fields of a part that may be written."""
+        found: set[str] = set()
+
+        def look(rows: Rows) -> None:
+            for row in rows_at(rows, self.version):
+                paths: tuple[Path, ...] = row.paths if isinstance(row, Mask) else (getattr(row, "path", ()),)
+                found.update(path[1] for path in paths if path[:1] == (part,) and path[1:])
+                look(getattr(row, "rows", ()))
+
+        look(self.message.rows)
+        return found
 
     def _flush(self) -> None:
         """Write the fields that were collected."""

@@ -116,6 +116,19 @@ def read_text(source: Source, leaf: Leaf, x: str, server: bool, strict: bool) ->
     return f"{general}({x})"
 
 
+def unless_default(leaf: Leaf, x: str, server: bool) -> str:
+    """Return a test of the text in the name ``x`` that is false only when its value is the default of its field."""
+    quiet: list[str] = []
+    for text in ("", "0", UNSET_TEXT, "" if isinstance(leaf.default, float) else str(leaf.default)):
+        try:
+            value = leaf.kind.read(text, leaf.slots[server])
+        except (ValueError, TypeError):
+            continue
+        if type(value) is type(leaf.default) and value == leaf.default and text not in quiet:
+            quiet.append(text)
+    return " and ".join(f"{x} != {text!r}" if text else x for text in quiet) or "True"
+
+
 def write_text(source: Source, leaf: Leaf, value: str, server: bool) -> str:
     """Return an expression for the text of the value that the expression ``value`` has."""
     kind = leaf.kind

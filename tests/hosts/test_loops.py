@@ -218,6 +218,18 @@ def test_what_the_throttle_holds_back_is_written_while_the_loop_runs(loop_stage:
     loop_stage.run(scenario())
 
 
+def test_what_is_due_at_once_is_done_once(loop_stage: AsyncStage) -> None:
+    async def scenario() -> None:
+        client = loop_stage.client()
+        client.engine.due = client.clock.monotonic()
+        for _ in range(3):  # each asks the loop for a timer that is due already
+            client.host.act(lambda: None)
+        assert await client.arequest("echo x") == "x"
+        assert len(client.engine.fired) == 1
+
+    loop_stage.run(scenario())
+
+
 def test_what_does_not_fit_is_written_while_the_loop_runs(loop_stage: AsyncStage) -> None:
     async def scenario() -> None:
         client = loop_stage.client()

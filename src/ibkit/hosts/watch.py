@@ -42,6 +42,7 @@ class Watch:
         self._writing: dict[int, bool] = {}
         self._feeders: dict[int, Feeder] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0  # not asked of the handle: uvloop's have no when() if they are due at once
         self._driving = False
         self._beat: asyncio.TimerHandle | None = None
         self.reconcile()
@@ -163,9 +164,10 @@ class Watch:
         secs = station.due_in()
         if secs is not None:
             due = self.loop.time() + secs
-            if self._timer is None or due < self._timer.when() - 1e-4:
+            if self._timer is None or due < self._timer_due - 1e-4:
                 if self._timer is not None:
                     self._timer.cancel()
+                self._timer_due = due
                 self._timer = self.loop.call_at(due, self._due)
         if self.unsettled or self._feeders:
             self._adjust_writing()

@@ -35,7 +35,7 @@ def test_a_live_fill(connected: Connected) -> None:
     assert fill.time == datetime(2024, 1, 10, 15, 0, 5, tzinfo=UTC)  # when it became known
     assert math.isnan(fill.commissionReport.commission)  # unknown is not 0
     assert under.told[-1] == ("execDetailsEvent", trade, fill)
-    assert log(trade)[-1] == ("PendingSubmit", "Fill 100@10.25")
+    assert log(trade)[-1] == ("PendingSubmit", "Fill 100.0@10.25")
     report = fill.commissionReport
     under.send(commission())
     assert fill.commissionReport is report
@@ -56,7 +56,7 @@ def test_a_correction_replaces_what_it_corrects(connected: Connected) -> None:
     assert (fill.execution.price, fill.commissionReport.commission) == (10.5, 1.5)
     assert list(under.engine.state.orders.fills) == ["0001.0a.01.02"]
     assert under.names().count("execDetailsEvent") == 2  # the correction is news
-    assert log(trade)[-1][1] == "Corrected fill 100@10.5"
+    assert log(trade)[-1][1] == "Corrected fill 100.0@10.5"
 
 
 def test_a_commission_may_come_first(connected: Connected) -> None:

@@ -64,7 +64,7 @@ def test_the_life_of_an_order(connected: Connected) -> None:
     assert trade.filled() == 100
     assert trade.remaining() == 0
     assert trade.order.permId == trade.orderStatus.permId == 900
-    assert [message for _, message in log(trade)] == ["", "", "", "Fill 40@10", "", "Fill 60@10", ""]
+    assert [message for _, message in log(trade)] == ["", "", "", "Fill 40.0@10.0", "", "Fill 60.0@10.0", ""]
     assert under.names() == [
         "openOrderEvent", "orderStatusEvent", "openOrderEvent", "orderStatusEvent", "execDetailsEvent",
         "orderStatusEvent", "execDetailsEvent", "openOrderEvent", "orderStatusEvent",

@@ -12,7 +12,7 @@ from ibkit.engine import placing
 from ibkit.engine.core import DefaultSettings
 from ibkit.engine.state import State
 from ibkit.errors import EncodeError, InvalidRequest, NotConnected, OrderStateError
-from ibkit.model import LimitOrder, MarketOrder, Order, OrderCancel, Trade
+from ibkit.model import LimitOrder, MarketOrder, Order, OrderCancel, Stock, Trade
 from ibkit.wire import messages as m
 from tests.engine.orders_said import AAPL, error, execution, open_order, status
 from tests.engine.peer import EngineUnderTest
@@ -35,6 +35,18 @@ def test_a_new_order_is_pending_and_sent(connected: Connected) -> None:
     assert isinstance(sent, m.PlaceOrder)
     assert (sent.orderId, sent.order.totalQuantity, sent.order.lmtPrice, sent.order.orderRef) == (7, 0.5, 10.25, "mine")
     assert sent.contract.conId == AAPL.conId
+
+
+def test_the_contract_of_a_trade_stays_as_the_user_gave_it(connected: Connected) -> None:
+    """semantics.md 5: an object that is used again with another symbol must not have got a conId meanwhile."""
+    under = connected()
+    contract = Stock("AAPL", "SMART", "USD")
+    trade = placing.place(under.engine, contract, MarketOrder("BUY", 100))
+    under.send(open_order(trade.order, "Submitted"), execution(1))
+    assert trade.contract is contract
+    assert contract == Stock("AAPL", "SMART", "USD")
+    assert contract.conId == 0
+    assert trade.fills[0].contract.conId == AAPL.conId
 
 
 def test_ids_of_the_users_own_are_kept_and_not_given_out_again() -> None:

@@ -36,6 +36,7 @@ from ibkit.model import (
     TradeLogEntry,
 )
 from ibkit.model.base import different
+from ibkit.model.records import stored
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def add_fill(engine: Engine, trade: Trade, fill: Fill, news: bool, corrected: Fi
         word = "Corrected fill"
     else:
         trade.fills.append(fill)
-    log(engine, trade, f"{word} {execution.shares:g}@{execution.price:g}")
+    log(engine, trade, f"{word} {execution.shares}@{execution.price}")
     if news:
         engine.events.execDetailsEvent.emit(trade, fill)
         fire(trade, "fillEvent", trade, fill)
@@ -274,7 +275,7 @@ def _adopt(msg: m.OpenOrder) -> Trade:
     """Make a trade of an order that was not placed here."""
     order, contract = copy.copy(msg.order), specific(msg.contract)
     for record in (order, contract):
-        for name in [name for name, value in record.__dict__.items() if value == UNKNOWN_TEXT]:
+        for name in [name for name, value in stored(record).items() if value == UNKNOWN_TEXT]:
             setattr(record, name, getattr(type(record), name))
     status = OrderStatus(
         orderId=order.orderId,

@@ -6,9 +6,10 @@ Must not know how answers are put together; the engine does.
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import TypeVar
 
-from ibkit.engine import placing
+from ibkit.engine import forgetting, placing
 from ibkit.engine.call import Call
 from ibkit.engine.core import Engine
 from ibkit.errors import InvalidRequest
@@ -26,7 +27,7 @@ from ibkit.model import (
     StopOrder,
     Trade,
 )
-from ibkit.requests.base import Requests
+from ibkit.requests.base import Requests, run
 from ibkit.wire import messages as m
 
 OrderT = TypeVar("OrderT", bound=Order)
@@ -116,6 +117,36 @@ class OrderRequests(Requests):
         True
         """
         return list(self._state.orders.fills.values())
+
+    def forgetTrades(self, before: datetime) -> list[Trade]:
+        """Forget the trades that ended before a moment, with their fills.
+
+        All trades are kept unless you say so, which a program that runs for weeks should. They are in ``trades()``,
+        ``orders()`` and ``fills()`` no more. Orders that have not ended are never forgotten, and order ids are never
+        used again. A commission or a correction that TWS tells later finds no trade, so leave some hours. Trades that
+        you hold stay as they are. Works without a connection, too.
+
+        Args:
+            before: the moment; a naive one is in the zone of this machine.
+
+        Returns: the forgotten trades.
+
+        >>> from datetime import timedelta
+        >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
+        >>> ib.sleep(2)
+        True
+        >>> ib.forgetTrades(trade.log[-1].time - timedelta(hours=12))
+        []
+        >>> ib.forgetTrades(trade.log[-1].time + timedelta(seconds=1)) == [trade]
+        True
+        >>> ib.trades(), ib.fills()
+        ([], [])
+        """
+        moment = before.astimezone()
+        connection = self._connection
+        if connection is None or not connection.engine.ready:
+            return forgetting.forget(self._state.orders, moment)
+        return run(connection, lambda engine: forgetting.forget(engine.state.orders, moment))
 
     def executions(self) -> list[Execution]:
         """Return the executions of all fills.

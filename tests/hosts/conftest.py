@@ -104,7 +104,15 @@ def in_thread(fn: Callable[[], object]) -> None:
         raise failure[0]
 
 
-@pytest.fixture(params=["pump", "worker", "loop", "feeder", "background", "memory"])
+STAGES = ("pump", "worker", "loop", "feeder", "background", "memory")
+
+
+def without(*names: str) -> pytest.MarkDecorator:
+    """Run a test on every stage but those on which what it tells of does not exist."""
+    return pytest.mark.parametrize("stage", [name for name in STAGES if name not in names], indirect=True)
+
+
+@pytest.fixture(params=STAGES)
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """Every host in turn."""
     yield from _staged(Stage(request.param))

@@ -10,7 +10,7 @@ import pytest
 from ibkit import hosts
 from ibkit.errors import ConnectionLost, NestingTooDeep, NotConnected, ProtocolError, RequestTimeout
 from ibkit.hosts import nesting, station
-from tests.hosts.conftest import Client, Stage
+from tests.hosts.conftest import Client, Stage, without
 from tests.hosts.fakes import MemoryPeer
 
 
@@ -203,11 +203,9 @@ def test_a_wait_that_takes_too_long_cancels_on_the_wire(stage: Stage) -> None:
     stage.run(scenario)
 
 
+@without("background")  # where handlers run in another thread
 @pytest.mark.parametrize("leave", [KeyboardInterrupt, SystemExit])
 def test_interrupts_in_handlers_leave_the_wait_and_cancel(stage: Stage, leave: type[BaseException]) -> None:
-    if not stage.same_thread:
-        pytest.skip("handlers run in another thread")
-
     def scenario() -> None:
         client = stage.client()
 
@@ -228,10 +226,8 @@ def test_interrupts_in_handlers_leave_the_wait_and_cancel(stage: Stage, leave: t
     stage.run(scenario)
 
 
+@without("background")
 def test_interrupts_pass_through_nested_waits(stage: Stage) -> None:
-    if not stage.same_thread:
-        pytest.skip("handlers run in another thread")
-
     def scenario() -> None:
         client = stage.client()
 
@@ -508,10 +504,8 @@ def test_sleep_serves_and_returns_true(stage: Stage) -> None:
     stage.run(scenario)
 
 
+@without("background")  # whose thread takes it
 def test_sleep_zero_takes_what_is_there(stage: Stage) -> None:
-    if not stage.same_thread:
-        pytest.skip("the other thread takes it")
-
     def scenario() -> None:
         client = stage.client()
         client.peer.push("news")

@@ -53,7 +53,18 @@ class AsyncStage:
             asyncio.run(whole())
 
 
-@pytest.fixture(params=["asyncio", "uvloop", "feeder", "run", "simulated", "simulated run", "background"])
+LOOPS = ("asyncio", "uvloop", "feeder", "run", "simulated", "simulated run", "background")
+
+
+def on(*names: str) -> pytest.MarkDecorator:
+    """Run a test on some kinds of loops: those on which what it tells of exists."""
+    return pytest.mark.parametrize("loop_stage", names, indirect=True)
+
+
+IN_REAL_TIME = on(*(name for name in LOOPS if "simulated" not in name))
+
+
+@pytest.fixture(params=LOOPS)
 def loop_stage(request: pytest.FixtureRequest) -> Iterator[AsyncStage]:
     """Every kind of loop in turn."""
     name: str = request.param
@@ -113,6 +124,7 @@ def test_an_error_is_raised_where_it_is_awaited(loop_stage: AsyncStage) -> None:
     loop_stage.run(scenario())
 
 
+@IN_REAL_TIME  # as timeouts of asyncio are
 def test_cancelling_an_await_cancels_on_the_wire_before_it_is_left(loop_stage: AsyncStage) -> None:
     async def scenario() -> None:
         client = loop_stage.client()
@@ -129,11 +141,10 @@ def test_cancelling_an_await_cancels_on_the_wire_before_it_is_left(loop_stage: A
                 await client.host.future(client.ask("never"))
         client.peer.wait_heard("cancel 2")
 
-    if loop_stage.stage.simulated:
-        pytest.skip("timeouts of asyncio are real")
     loop_stage.run(scenario())
 
 
+@IN_REAL_TIME  # simulated time stands still meanwhile
 def test_data_flows_while_the_program_does_not_ask(loop_stage: AsyncStage) -> None:
     async def scenario() -> None:
         client = loop_stage.client()
@@ -143,8 +154,6 @@ def test_data_flows_while_the_program_does_not_ask(loop_stage: AsyncStage) -> No
         client.peer.push("news")
         await asyncio.wait_for(heard.wait(), 10)
 
-    if loop_stage.stage.simulated:
-        pytest.skip("simulated time stands still meanwhile")
     loop_stage.run(scenario())
 
 
@@ -257,6 +266,7 @@ def test_the_end_is_told_while_the_loop_runs(loop_stage: AsyncStage) -> None:
     loop_stage.run(scenario())
 
 
+@on("asyncio", "uvloop", "feeder", "run", "simulated", "simulated run")
 def test_times_can_be_awaited(loop_stage: AsyncStage) -> None:
     from datetime import UTC, datetime
 
@@ -272,8 +282,6 @@ def test_times_can_be_awaited(loop_stage: AsyncStage) -> None:
         if loop_stage.stage.simulated:
             assert len(moments) == 3
 
-    if loop_stage.name == "background":
-        pytest.skip("the same as asyncio")
     loop_stage.run(scenario())
 
 

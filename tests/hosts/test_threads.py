@@ -16,7 +16,7 @@ from ibkit.clock import SystemClock
 from ibkit.errors import ConnectionLost, NotConnected, RequestTimeout
 from ibkit.hosts import Host, pump, station
 from ibkit.links.memory import memory_pair
-from tests.hosts.conftest import Client, Stage, in_thread
+from tests.hosts.conftest import Client, Stage, in_thread, without
 from tests.hosts.fakes import Answer, FakeEngine
 
 
@@ -75,10 +75,9 @@ def test_what_is_handed_over_raises_where_it_was_asked(pump_stage: Stage, caplog
     assert not caplog.records
 
 
+@without("memory")  # where the peer lives in one thread
 @pytest.mark.parametrize("main_does", ["waits", "computes"])
 def test_twenty_threads_ask_at_once(stage: Stage, main_does: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if stage.simulated:
-        pytest.skip("a simulated peer lives in one thread")
     monkeypatch.setattr(pump, "STALLED_S", 0.05)  # where main computes, it blocks its loop
     monkeypatch.setattr(pump, "RECHECK_S", 0.02)
 

@@ -33,13 +33,13 @@ def test_a_server_understands_the_official_client(vector: Vector) -> None:
 
 
 TEXT_IN = [vector for vector in INCOMING if vector.form == "text"]
+# Some are read as text from servers that send them as protobuf.
+TEXT_OUT = [each for each in TEXT_IN if not table().message(each.message).by_protobuf(each.version)]
 PROTOBUF_IN = [vector for vector in INCOMING if vector.form != "text"]
 
 
-@pytest.mark.parametrize("vector", TEXT_IN, ids=lambda vector: vector.label)
+@pytest.mark.parametrize("vector", TEXT_OUT, ids=lambda vector: vector.label)
 def test_a_server_sends_what_the_official_decoder_takes(vector: Vector) -> None:
-    if table().message(vector.message).by_protobuf(vector.version):
-        pytest.skip("a server sends this one as protobuf")
     frame = Codec(Role.SERVER, vector.version).encode(message_of(vector))
     assert known_fields(vector, frame) == known_fields(vector, vector.frame)
 

@@ -119,6 +119,16 @@ def test_the_confirmation_of_a_wanted_cancel_is_no_error(caplog: pytest.LogCaptu
     assert trade.orderStatus.status == "Cancelled"
 
 
+def test_a_cancel_is_wanted_whatever_status_comes_in_between(caplog: pytest.LogCaptureFixture) -> None:
+    under = EngineUnderTest()
+    trade = place(under)
+    placing.cancel(under.engine, trade.order, OrderCancel())
+    with caplog.at_level(logging.INFO, "ibkit.engine"):
+        under.send(open_order(trade.order, "PreSubmitted"), status(1, "Submitted"), error(1, 202, "Order Canceled"))
+    assert trade.orderStatus.status == "Cancelled"
+    assert [record.levelno for record in caplog.records] == [logging.INFO]
+
+
 def test_202_ends_an_order_that_nobody_asked_to_cancel(connected: Connected) -> None:
     under = connected()
     trade = live(under)

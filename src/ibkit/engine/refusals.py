@@ -38,9 +38,8 @@ def apply(engine: Engine, trade: Trade, msg: m.ErrMsg) -> None:
         trade.advancedError = msg.advancedOrderRejectJson
     # Cancelled on request, or because the other orders of its group made it needless.
     grouped = bool(trade.order.ocaGroup or trade.order.parentId)
-    wanted = consequence is Consequence.CANCEL_ORDER and (
-        grouped or trade.orderStatus.status == OrderStatus.PendingCancel
-    )
+    # A status from before TWS had our cancel may have come in between.
+    wanted = consequence is Consequence.CANCEL_ORDER and (grouped or bool(held.before_cancel))
     _log(trade, msg, logging.INFO if wanted else codes.lookup(code).level)
     if consequence is Consequence.CANCEL_ORDER or consequence is Consequence.REJECT_ORDER:
         if trade.isDone():
@@ -69,7 +68,8 @@ def _attempt_failed(engine: Engine, trade: Trade, held: Held, msg: m.ErrMsg) -> 
     elif trade.orderStatus.status == OrderStatus.PendingCancel != state:
         if msg.errorCode in _NOT_THERE:
             trade.unknown = True  # TWS has no such order: what became of it has not been told
-        orders.set_status(engine, trade, held.before_cancel or OrderStatus.Submitted, msg.errorString, msg.errorCode)
+        before, held.before_cancel = held.before_cancel or OrderStatus.Submitted, ""
+        orders.set_status(engine, trade, before, msg.errorString, msg.errorCode)
     else:
         orders.log(engine, trade, msg.errorString, msg.errorCode)
 

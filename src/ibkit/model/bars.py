@@ -5,7 +5,6 @@ Lists are equal only to themselves and can be dict keys. Must not know who fills
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date as date_
 from datetime import datetime
 from typing import TypeVar
@@ -14,12 +13,13 @@ from ibkit.events import Event, LazyEvent
 from ibkit.model.base import Alias, Record
 from ibkit.model.contract import Contract, ScanData, TagValue
 from ibkit.model.objects import ScannerSubscription
+from ibkit.model.records import record
 from ibkit.model.values import EPOCH, nan
 
 T = TypeVar("T")
 
 
-@dataclass(repr=False, eq=False)
+@record
 class BarData(Record):
     """A historical bar; ``date`` is a date for bars of a day and longer, else a datetime.
 
@@ -38,7 +38,7 @@ class BarData(Record):
     wap = Alias[float]("average")
 
 
-@dataclass(repr=False, eq=False)
+@record
 class RealTimeBar(Record):
     """A bar of five seconds; ``time`` is its start (aware, UTC), ``endTime`` is not used by TWS and -1."""
 
@@ -53,7 +53,7 @@ class RealTimeBar(Record):
     count: int = 0
 
 
-@dataclass(repr=False, eq=False)
+@record
 class Bar(Record):
     """A bar made of ticks; ``count`` is the number of ticks in it."""
 

@@ -5,10 +5,10 @@ Must not know orders.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from ibkit.model.base import Record
+from ibkit.model.records import record
 
 
 class OrderCondition(Record):
@@ -40,7 +40,7 @@ class OrderCondition(Record):
         return self
 
 
-@dataclass(repr=False, eq=False)
+@record
 class PriceCondition(OrderCondition):
     """The price of a contract is above (``isMore``) or below ``price``.
 
@@ -57,7 +57,7 @@ class PriceCondition(OrderCondition):
     triggerMethod: int = 0
 
 
-@dataclass(repr=False, eq=False)
+@record
 class TimeCondition(OrderCondition):
     """It is later (``isMore``) or earlier than ``time``, such as '20240105 15:30:00 US/Eastern'."""
 
@@ -67,7 +67,7 @@ class TimeCondition(OrderCondition):
     time: str = ""
 
 
-@dataclass(repr=False, eq=False)
+@record
 class MarginCondition(OrderCondition):
     """The margin cushion is above (``isMore``) or below ``percent``."""
 
@@ -77,7 +77,7 @@ class MarginCondition(OrderCondition):
     percent: int = 0
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ExecutionCondition(OrderCondition):
     """A trade in the given symbol happened."""
 
@@ -88,7 +88,7 @@ class ExecutionCondition(OrderCondition):
     symbol: str = ""
 
 
-@dataclass(repr=False, eq=False)
+@record
 class VolumeCondition(OrderCondition):
     """The day volume of a contract is above (``isMore``) or below ``volume``."""
 
@@ -100,7 +100,7 @@ class VolumeCondition(OrderCondition):
     exch: str = ""
 
 
-@dataclass(repr=False, eq=False)
+@record
 class PercentChangeCondition(OrderCondition):
     """The day change of a contract in percent is above (``isMore``) or below ``changePercent``."""
 

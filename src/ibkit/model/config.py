@@ -5,12 +5,11 @@ None means "not told" in an answer and "leave as it is" in a change. Must not kn
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ibkit.model.base import Record
+from ibkit.model.records import field, record
 
 
-@dataclass(repr=False, eq=False)
+@record
 class LockAndExitConfig(Record):
     """When TWS logs off."""
 
@@ -19,7 +18,7 @@ class LockAndExitConfig(Record):
     autoLogoffType: str | None = None
 
 
-@dataclass(repr=False, eq=False)
+@record
 class MessageConfig(Record):
     """A message box of TWS and what it does by default."""
 
@@ -30,7 +29,7 @@ class MessageConfig(Record):
     enabled: bool | None = None
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ApiPrecautionsConfig(Record):
     """Which precautions TWS skips for API orders."""
 
@@ -46,7 +45,7 @@ class ApiPrecautionsConfig(Record):
     bypassRouteMarketableToBBO: bool | None = None
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ApiSettingsConfig(Record):
     """The API settings page of TWS."""
 
@@ -88,7 +87,7 @@ class ApiSettingsConfig(Record):
     trustedIPs: list[str] = field(default_factory=list)
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ApiConfig(Record):
     """Everything under API in TWS's settings."""
 
@@ -96,7 +95,7 @@ class ApiConfig(Record):
     settings: ApiSettingsConfig | None = None
 
 
-@dataclass(repr=False, eq=False)
+@record
 class OrdersSmartRoutingConfig(Record):
     """The smart routing settings of TWS."""
 
@@ -106,14 +105,14 @@ class OrdersSmartRoutingConfig(Record):
     defaultAlgorithm: str | None = None
 
 
-@dataclass(repr=False, eq=False)
+@record
 class OrdersConfig(Record):
     """The order settings of TWS."""
 
     smartRouting: OrdersSmartRoutingConfig | None = None
 
 
-@dataclass(repr=False, eq=False)
+@record
 class TwsConfig(Record):
     """The settings of TWS as a whole: the answer to a config request, or the changes to make."""
 
@@ -123,7 +122,7 @@ class TwsConfig(Record):
     orders: OrdersConfig | None = None
 
 
-@dataclass(repr=False, eq=False)
+@record
 class UpdateConfigWarning(Record):
     """A warning TWS gives before it changes a setting; send it back to accept it."""
 
@@ -132,7 +131,7 @@ class UpdateConfigWarning(Record):
     message: str | None = None
 
 
-@dataclass(repr=False, eq=False)
+@record
 class UpdateConfigResult(Record):
     """What came of a change of settings."""
 

@@ -6,7 +6,6 @@ Must not know orders, quotes or the wire.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
@@ -18,8 +17,8 @@ from ibkit.model.base import (
     dataclassAsTuple,
     dataclassNonDefaults,
     show,
-    unknown_field,
 )
+from ibkit.model.records import field, record
 from ibkit.model.values import UNSET_DOUBLE
 
 # The conId that TWS gives to every combo: it identifies nothing.
@@ -33,7 +32,7 @@ class TagValue(NamedTuple):
     value: str
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ComboLeg(Record):
     """One leg of a combo: the contract, how many of it, and on which side (BUY, SELL, SSHORT)."""
 
@@ -47,7 +46,7 @@ class ComboLeg(Record):
     exemptCode: int = -1
 
 
-@dataclass(repr=False, eq=False)
+@record
 class DeltaNeutralContract(Record):
     """The underlying of a delta-neutral combo."""
 
@@ -63,7 +62,7 @@ class TradingSession(NamedTuple):
     end: datetime
 
 
-@dataclass(repr=False, eq=False)
+@record
 class Contract(Record):
     """Anything that can be quoted or traded; use the subclasses for the common kinds.
 
@@ -117,13 +116,6 @@ class Contract(Record):
         """Tell whether the contract can be a dict key: it has a conId of its own and is no combo."""
         return bool(self.conId and self.conId != COMBO_CON_ID and self.secType != "BAG")
 
-    def _assign(self, fields: dict[str, object]) -> None:
-        """Set the extra keywords of a subclass constructor."""
-        for name, value in fields.items():
-            if name not in _FIELD_NAMES:
-                raise TypeError(unknown_field(type(self), name))
-            setattr(self, name, value)
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Contract):
             return NotImplemented
@@ -142,9 +134,6 @@ class Contract(Record):
         return show(self, fields)
 
     __str__ = __repr__
-
-
-_FIELD_NAMES = frozenset(Contract.__dataclass_fields__)
 
 
 class Stock(Contract):
@@ -416,7 +405,7 @@ class FundDistributionPolicyIndicator(Enum):
     IncomeFund = "Y"
 
 
-@dataclass(repr=False, eq=False)
+@record
 class IneligibilityReason(Record):
     """Why an account may not trade a contract."""
 
@@ -424,7 +413,7 @@ class IneligibilityReason(Record):
     description: str = ""
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ContractDetails(Record):
     """What the broker knows about a contract beyond its identity.
 
@@ -531,7 +520,7 @@ def _moment(text: str, tz: tzinfo) -> datetime:
     return datetime(int(date[:4]), int(date[4:6]), int(date[6:8]), int(time[:2]), int(time[2:4]), tzinfo=tz)
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ContractDescription(Record):
     """A match of a symbol search, and the kinds of derivative that exist on it."""
 
@@ -539,7 +528,7 @@ class ContractDescription(Record):
     derivativeSecTypes: list[str] = field(default_factory=list)
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ScanData(Record):
     """One row of a scanner result; ``rank`` counts from 0."""
 

@@ -5,7 +5,6 @@ What ib_insync has as a NamedTuple is one here. Must not know orders, events or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from datetime import date as date_
 from enum import Enum, Flag, auto
@@ -14,10 +13,11 @@ from typing import NamedTuple
 
 from ibkit.model.base import Alias, Record, named_tuple_methods
 from ibkit.model.contract import Contract
+from ibkit.model.records import field, record
 from ibkit.model.values import EPOCH, UNSET_DOUBLE, UNSET_INTEGER, nan
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ScannerSubscription(Record):
     """What a market scanner looks for; unset limits do not filter."""
 
@@ -58,7 +58,7 @@ class OptionExerciseType(Enum):
     AutoexerciseTrading = 200
 
 
-@dataclass(repr=False, eq=False)
+@record
 class Execution(Record):
     """One execution of an order; ``side`` is BOT or SLD, ``time`` is aware (UTC).
 
@@ -88,7 +88,7 @@ class Execution(Record):
     optExerciseOrLapseType: OptionExerciseType = OptionExerciseType.NoneItem
 
 
-@dataclass(repr=False, eq=False)
+@record
 class CommissionReport(Record):
     """What an execution cost.
 
@@ -105,7 +105,7 @@ class CommissionReport(Record):
     commissionAndFees = Alias[float]("commission")
 
 
-@dataclass(repr=False, eq=False)
+@record
 class ExecutionFilter(Record):
     """Which executions to ask for; empty fields do not filter. ``specificDates`` are YYYYMMDD numbers."""
 
@@ -120,7 +120,7 @@ class ExecutionFilter(Record):
     specificDates: list[int] = field(default_factory=list)
 
 
-@dataclass(repr=False, eq=False)
+@record
 class TickAttrib(Record):
     """Flags of a price tick."""
 
@@ -129,7 +129,7 @@ class TickAttrib(Record):
     preOpen: bool = False
 
 
-@dataclass(repr=False, eq=False)
+@record
 class TickAttribBidAsk(Record):
     """Flags of a bid/ask tick."""
 
@@ -137,7 +137,7 @@ class TickAttribBidAsk(Record):
     askPastHigh: bool = False
 
 
-@dataclass(repr=False, eq=False)
+@record
 class TickAttribLast(Record):
     """Flags of a last-trade tick."""
 
@@ -145,7 +145,7 @@ class TickAttribLast(Record):
     unreported: bool = False
 
 
-@dataclass(repr=False, eq=False)
+@record
 class HistogramData(Record):
     """How much was traded at a price."""
 
@@ -155,7 +155,7 @@ class HistogramData(Record):
     size = Alias[float]("count")
 
 
-@dataclass(repr=False, eq=False)
+@record
 class NewsProvider(Record):
     """A source of news."""
 
@@ -163,7 +163,7 @@ class NewsProvider(Record):
     name: str = ""
 
 
-@dataclass(repr=False, eq=False)
+@record
 class DepthMktDataDescription(Record):
     """An exchange that offers market depth."""
 
@@ -174,7 +174,7 @@ class DepthMktDataDescription(Record):
     aggGroup: int = UNSET_INTEGER
 
 
-@dataclass(repr=False, eq=False)
+@record
 class PnL(Record):
     """Profit and loss of an account; NaN where the broker told nothing (yet)."""
 
@@ -185,7 +185,7 @@ class PnL(Record):
     realizedPnL: float = nan
 
 
-@dataclass(repr=False, eq=False)
+@record
 class PnLSingle(Record):
     """Profit and loss of one position; NaN where the broker told nothing (yet)."""
 
@@ -199,7 +199,7 @@ class PnLSingle(Record):
     value: float = nan
 
 
-@dataclass(repr=False, eq=False)
+@record
 class TradeLogEntry(Record):
     """One line of the log of a trade."""
 
@@ -209,7 +209,7 @@ class TradeLogEntry(Record):
     errorCode: int = 0
 
 
-@dataclass(repr=False, eq=False)
+@record
 class HistoricalSession(Record):
     """One trading session, as texts in the zone of its schedule."""
 
@@ -218,7 +218,7 @@ class HistoricalSession(Record):
     refDate: str = ""
 
 
-@dataclass(repr=False, eq=False)
+@record
 class HistoricalSchedule(Record):
     """The trading sessions of a span of days."""
 
@@ -228,7 +228,7 @@ class HistoricalSchedule(Record):
     sessions: list[HistoricalSession] = field(default_factory=list)
 
 
-@dataclass(repr=False, eq=False)
+@record
 class WshEventData(Record):
     """Which Wall Street Horizon events to ask for."""
 
@@ -546,7 +546,7 @@ class FundamentalRatios(DynamicObject):
     """Fundamental ratios of tick type 47; see IB's page "Fundamental Ratios" for the names."""
 
 
-@dataclass(repr=False, eq=False)
+@record
 class IBDefaults(Record):
     """What stands for missing values.
 

@@ -6,16 +6,16 @@ Must not know quotes, events or the wire.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
-from ibkit.model.base import Alias, Record, SparseRecord, dataclassNonDefaults, show, sparse
+from ibkit.model.base import Alias, Record, SparseRecord, dataclassNonDefaults, show
 from ibkit.model.conditions import OrderCondition
 from ibkit.model.contract import TagValue
+from ibkit.model.records import field, fields_of, record
 from ibkit.model.values import UNSET_DOUBLE, UNSET_INTEGER, Number, is_unset, nan
 
 
-@dataclass(repr=False, eq=False)
+@record
 class SoftDollarTier(Record):
     """A soft dollar tier an order is charged to."""
 
@@ -28,19 +28,17 @@ class SoftDollarTier(Record):
         return bool(self.name or self.val or self.displayName)
 
 
-@dataclass(repr=False, eq=False)
+@record
 class OrderComboLeg(Record):
     """The price of one leg of a combo order."""
 
     price: Number = UNSET_DOUBLE
 
 
-@sparse
-@dataclass(repr=False, eq=False)
+@record
 class Order(SparseRecord):
     """An order; two orders are equal only when they are the same object.
 
-    It holds the fields that were given or set (``__dict__``); all others read as their defaults.
 
     Prices and sizes may be float, int or Decimal. UNSET_DOUBLE and UNSET_INTEGER mean "not given".
     ``transmit=False`` keeps the order in TWS unsent. ``usePriceMgmtAlgo``, ``routeMarketableToBbo`` and
@@ -205,11 +203,6 @@ class Order(SparseRecord):
     ptOrderId: int = UNSET_INTEGER
     ptOrderType: str = ""
 
-    def _assign(self, fields: dict[str, Any]) -> None:  # Any: the values of fields of any kind
-        """Set the extra keywords of a subclass constructor."""
-        if fields:
-            Order.__init__(self, **fields)
-
     def __eq__(self, other: object) -> bool:
         return self is other
 
@@ -228,7 +221,8 @@ class LimitOrder(Order):
     """Buy or sell at ``lmtPrice`` or better: ``LimitOrder('BUY', 100, 12.5)``."""
 
     def __init__(self, action: str, totalQuantity: Number, lmtPrice: Number, **kwargs: object) -> None:
-        super().__init__(orderType="LMT", action=action, totalQuantity=totalQuantity, lmtPrice=lmtPrice)
+        self.orderType = "LMT"
+        self.action, self.totalQuantity, self.lmtPrice = action, totalQuantity, lmtPrice
         self._assign(kwargs)
 
 
@@ -236,7 +230,8 @@ class MarketOrder(Order):
     """Buy or sell at the market: ``MarketOrder('BUY', 100)``."""
 
     def __init__(self, action: str, totalQuantity: Number, **kwargs: object) -> None:
-        super().__init__(orderType="MKT", action=action, totalQuantity=totalQuantity)
+        self.orderType = "MKT"
+        self.action, self.totalQuantity = action, totalQuantity
         self._assign(kwargs)
 
 
@@ -244,7 +239,8 @@ class StopOrder(Order):
     """Become a market order once ``stopPrice`` is touched: ``StopOrder('SELL', 100, 11.5)``."""
 
     def __init__(self, action: str, totalQuantity: Number, stopPrice: Number, **kwargs: object) -> None:
-        super().__init__(orderType="STP", action=action, totalQuantity=totalQuantity, auxPrice=stopPrice)
+        self.orderType = "STP"
+        self.action, self.totalQuantity, self.auxPrice = action, totalQuantity, stopPrice
         self._assign(kwargs)
 
 
@@ -259,13 +255,8 @@ class StopLimitOrder(Order):
         stopPrice: Number,
         **kwargs: object,
     ) -> None:
-        super().__init__(
-            orderType="STP LMT",
-            action=action,
-            totalQuantity=totalQuantity,
-            lmtPrice=lmtPrice,
-            auxPrice=stopPrice,
-        )
+        self.orderType = "STP LMT"
+        self.action, self.totalQuantity, self.lmtPrice, self.auxPrice = action, totalQuantity, lmtPrice, stopPrice
         self._assign(kwargs)
 
 
@@ -277,7 +268,7 @@ class BracketOrder(NamedTuple):
     stopLoss: Order
 
 
-@dataclass(repr=False, eq=False)
+@record
 class OrderCancel(Record):
     """What a cancel may carry for regulated futures trading (CME tagging)."""
 
@@ -286,7 +277,7 @@ class OrderCancel(Record):
     manualOrderIndicator: int = UNSET_INTEGER
 
 
-@dataclass(repr=False, eq=False)
+@record
 class OrderAllocation(Record):
     """How an advisor's order is allocated to one account, as told by an order preview."""
 
@@ -299,7 +290,7 @@ class OrderAllocation(Record):
     isMonetary: bool = False
 
 
-@dataclass(repr=False, eq=False)
+@record
 class OrderStatus(Record):
     """The state of an order as the broker last told it; the class also holds the names of all states."""
 
@@ -342,8 +333,7 @@ class OrderStatus(Record):
         return self.filled + self.remaining
 
 
-@sparse
-@dataclass(repr=False, eq=False)
+@record
 class OrderState(SparseRecord):
     """What an order costs and what it does to the margin, as told by an order preview or an open order.
 
@@ -414,13 +404,12 @@ class OrderState(SparseRecord):
 
 _AMOUNTS = [
     name
-    for name in OrderState.__dataclass_fields__
+    for name in fields_of(OrderState)
     if ("Margin" in name and name != "marginCurrency") or "equity" in name or name.endswith("ommission")
 ]
 
 
-@sparse
-@dataclass(repr=False, eq=False)
+@record
 class OrderStateNumeric(OrderState):
     """An OrderState whose margins are numbers, as ``OrderState.numeric`` returns."""
 

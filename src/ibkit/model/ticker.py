@@ -6,13 +6,12 @@ Must not know who fills it in.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, TypeAlias
 
 from ibkit.events import Event, LazyEvent
 from ibkit.model.bars import Bar, BarList
-from ibkit.model.base import Record, dataclassRepr
+from ibkit.model.base import SparseRecord, dataclassRepr
 from ibkit.model.contract import Contract
 from ibkit.model.objects import (
     Dividends,
@@ -28,6 +27,7 @@ from ibkit.model.objects import (
     TickByTickMidPoint,
     TickData,
 )
+from ibkit.model.records import field, fields_of, record, stored
 from ibkit.model.values import is_unset, nan
 from ibkit.operators import Op
 
@@ -117,8 +117,8 @@ class TickerUpdateEvent(TickWindows):
         return Midpoints((), self)
 
 
-@dataclass(repr=False, eq=False)
-class Ticker(Record):
+@record
+class Ticker(SparseRecord):
     """The latest values of everything that is subscribed for one contract, and the ticks of the last batch.
 
     Numbers are NaN until told (or ``defaults.unset``); a price of -1 means there is no quote. ``time``
@@ -260,9 +260,9 @@ class Ticker(Record):
     def __post_init__(self) -> None:
         unset = self.defaults.unset
         if unset is None or unset == unset:  # NaN is what the fields have already
+            kept = stored(self)
             for name in _NUMBERS:
-                if getattr(self, name) is nan:
-                    setattr(self, name, unset)
+                kept.setdefault(name, unset)
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -301,7 +301,7 @@ class Ticker(Record):
         return self.last if within else self.midpoint()
 
 
-_NUMBERS = tuple(f.name for f in Ticker.__dataclass_fields__.values() if f.default is nan)
+_NUMBERS = [name for name, default in fields_of(Ticker).items() if default is nan]
 
 
 class Tickfilter(Op):

@@ -5,7 +5,6 @@ Must not know who fills it in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ibkit.events import Event, LazyEvent
@@ -13,6 +12,7 @@ from ibkit.model.base import Record
 from ibkit.model.contract import Contract
 from ibkit.model.objects import Fill, TradeLogEntry
 from ibkit.model.order import Order, OrderStatus
+from ibkit.model.records import field, record
 
 
 def exec_revision(exec_id: str) -> tuple[str, int]:
@@ -25,7 +25,7 @@ def exec_revision(exec_id: str) -> tuple[str, int]:
     return (base, int(revision)) if dot and revision.isdecimal() else (exec_id, 0)
 
 
-@dataclass(repr=False, eq=False)
+@record
 class Trade(Record):
     """An order, its contract, its status, its fills and its log; kept up to date while connected.
 

@@ -5,12 +5,12 @@ Must not know bytes.
 
 from __future__ import annotations
 
-from dataclasses import MISSING
 from functools import cache
 from typing import Any, TypeAlias
 
 from ibkit import model
 from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER
+from ibkit.model.records import REQUIRED, Made, fields_of
 from ibkit.wire import messages
 from ibkit.wire.kinds import KINDS, LITERAL_UNSET, Kind, Slot
 from ibkit.wire.messages import answers, rows
@@ -80,8 +80,8 @@ class Shape:
         """Return the default of a field of the class and whether it has one."""
         if self.is_tuple:
             return self.cls._field_defaults.get(name), name in self.cls._field_defaults
-        field = self.cls.__dataclass_fields__[name]
-        return (None, False) if field.default is MISSING else (field.default, True)
+        default = fields_of(self.cls)[name]
+        return (None, False) if default is REQUIRED or isinstance(default, Made) else (default, True)
 
     def at(self, path: Path) -> Leaf | Child:
         """Return what lies at a path; raises KeyError."""

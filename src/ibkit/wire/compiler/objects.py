@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from ibkit.model import Contract
 from ibkit.model.base import SparseRecord
+from ibkit.model.records import Made, fields_of, set_stored
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
 
@@ -41,20 +41,18 @@ def construct(source: Source, shape: Shape, tree: Tree, missing: Callable[[Leaf]
         return f"new({source.use(shape.cls.__name__, shape.cls)}, ({''.join(value + ', ' for value in values)}))"
     if issubclass(shape.cls, SparseRecord):
         return _sparse(source, shape, tree, missing)
-    fields = {field.name: field for field in dataclasses.fields(shape.cls)}
     values = []
     told = 0
-    for index, (name, field) in enumerate(fields.items()):
+    for index, (name, default) in enumerate(fields_of(shape.cls).items()):
         if name in tree:
             values.append(_part(source, shape.fields[name], tree[name], missing))
             told = index + 1
-        elif field.default_factory is not dataclasses.MISSING:
+        elif isinstance(default, Made):
             part = shape.fields.get(name)
-            made = isinstance(part, Child) and isinstance(part.shape, Shape) and not part.many
-            default = field.default_factory()
-            values.append(_part(source, part, None, missing) if made and part else source.literal(default))
+            whole = isinstance(part, Child) and isinstance(part.shape, Shape) and not part.many
+            values.append(_part(source, part, None, missing) if whole and part else source.literal(default.make()))
         else:
-            values.append(source.literal(field.default))
+            values.append(source.literal(default))
     if shape.cls is Contract:
         return f"{source.use('contract', make_contract)}({', '.join(values[:told])})"
     return f"{source.use(shape.cls.__name__, shape.cls)}({', '.join(values[:told])})"
@@ -72,7 +70,7 @@ def seal(source: Source, shape: Shape, held: str) -> str:
     """Write statements that make a sparse object of the dict in the name ``held``; return its name."""
     made = source.fresh("s")
     source.add(f"{made} = {source.use('bare', object.__new__)}({source.use(shape.cls.__name__, shape.cls)})")
-    source.add(f"{made}.__dict__ = {held}")
+    source.add(f"{source.use('keep', set_stored)}({made}, {held})")
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER
+from ibkit.model.records import stored
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_writing import unsupported
 from ibkit.wire.compiler.usual import CLASSES, FIELDS, part_of, plan
@@ -100,7 +101,7 @@ class ProtobufWriterSource:
         source.add(f"o = m.{part}")
         with source.block(f"if type(o) in {source.use('USUAL', CLASSES)}:"):
             source.add("p = parse(BASE)")
-            with source.block("for name, value in o.__dict__.items():"):
+            with source.block(f"for name, value in {source.use('kept', stored)}(o).items():"):
                 source.add("i, w = PLAN[name]")
                 source.add("if i > 0: w(p, value)")
                 source.add("elif i and (value != w or type(value) is not type(w)): break")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ast import literal_eval
 from collections.abc import Callable
 
+from ibkit.model.records import stored
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_reading import condition
 from ibkit.wire.compiler.usual import CLASSES, FIELDS, part_of, plan
@@ -97,7 +98,7 @@ class TextWriterSource:
                     for path, name in usual.objects.items():
                         source.add(f"{name} = {'.'.join(('m', *path))}")
                     source.add(f"p = [{', '.join(usual.fields)}]")
-                    with source.block("for name, value in o.__dict__.items():"):
+                    with source.block(f"for name, value in {source.use('kept', stored)}(o).items():"):
                         source.add("i, w = PLAN[name]")
                         source.add("if i > 0: p[i] = value if w is None else w(value)")
                         source.add("elif i and (value != w or type(value) is not type(w)): break")
@@ -174,8 +175,10 @@ class TextWriterSource:
 
         def look(rows: Rows) -> None:
             for row in rows_at(rows, self.version):
-                paths: tuple[Path, ...] = row.paths if isinstance(row, Mask) else (getattr(row, "path", ()),)
-                found.update(path[1] for path in paths if path[:1] == (part,) and path[1:])
+                if isinstance(row, Mask):
+                    found.update(path[-1] for path in row.paths if path[0] == part)
+                elif isinstance(row, Value | When | ListOf | Maybe) and row.path[0] == part:
+                    found.add(row.path[1])
                 look(getattr(row, "rows", ()))
 
         look(self.message.rows)

@@ -16,7 +16,7 @@ from ibkit.wire.shapes import Child, Shape
 from ibkit.wire.table import Message
 
 CLASSES: Final = frozenset({Order, LimitOrder, MarketOrder, StopOrder, StopLimitOrder})
-"""Classes whose objects hold what they were given in ``__dict__``, and nowhere else."""
+"""Classes whose objects hold what they were given in ``stored``, and nowhere else."""
 
 FIELDS: Final = frozenset(
     (

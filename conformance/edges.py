@@ -28,11 +28,11 @@ from tests.wire.whole import WORDS, whole
 
 _FLOATS: Final = (
     0.0, -0.0, -1.5, 3, 1e-7, 123456789.123456789, 1e308, -1e308, UNSET_DOUBLE, math.inf, -math.inf, math.nan,
-    Decimal("0.12345678901234567890123456789"), Decimal("1E+30"), Decimal("1E-12"),
+    Decimal("0.12345678901234567890123456789"), Decimal("1E+30"), Decimal("1E-12"), "12.5",
 )  # fmt: skip
 _TEXTS: Final = ("", "a ~!=,", "tab\tline\r\n", "é", "日本", "\x07", "\ud800", "x\0y", None)
 VALUES: Final[dict[str, tuple[Any, ...]]] = {
-    "int": (0, -1, UNSET_INTEGER, UNSET_INTEGER - 1, -(2**31), 1.5),
+    "int": (0, -1, UNSET_INTEGER, UNSET_INTEGER - 1, -(2**31), 1.5, "7"),
     "long": (0, -1, UNSET_INTEGER, 2**53 + 1, UNSET_LONG, 1.5),
     "float": _FLOATS,
     "strike": _FLOATS,
@@ -72,10 +72,11 @@ UNSET: Final = Known(
     "the official client has other ones for quantities and for ids of 64 bits, and forgets "
     "discretionaryAmt in protobuf"
 )
+TEXT: Final = Known("a number given as text is taken in both encodings; the official client refuses it in protobuf")
 OPTION: Final = Known(
     "an option with `;` in it, or in protobuf one given twice, is refused: the official client sends something else"
 )
-REASONS: Final = (NAN, INFINITY, DECIMAL, WHOLE, NUL, NONE, UNSET, OPTION)
+REASONS: Final = (NAN, INFINITY, DECIMAL, WHOLE, NUL, NONE, UNSET, TEXT, OPTION)
 
 
 def family(word: str) -> str:
@@ -148,12 +149,12 @@ def edge_difference(name: str, path: Path, value: Any, made: Any, version: int) 
             for reason, told in ((INFINITY, spelled), (DECIMAL, plain)):
                 if told(theirs[4:]) == ours[4:]:
                     return reason
-    return _meant(leaf, value, ours, theirs, path) or (
+    return _meant(name, leaf, value, ours, theirs, path) or (
         f"{'.'.join(path)} = {value!r}: {ours.hex() if ours else refusal} and not {theirs.hex() if theirs else errors}"
     )
 
 
-def _meant(leaf: Leaf, value: Any, ours: bytes | None, theirs: bytes | None, path: Path) -> Known | None:
+def _meant(name: str, leaf: Leaf, value: Any, ours: bytes | None, theirs: bytes | None, path: Path) -> Known | None:
     if ours is None:
         if isinstance(value, float) and math.isnan(value):
             return NAN
@@ -165,8 +166,11 @@ def _meant(leaf: Leaf, value: Any, ours: bytes | None, theirs: bytes | None, pat
             return OPTION
     if theirs is None and value is None:
         return NONE
+    if theirs is None and value in ("7", "12.5"):
+        return TEXT
     unset = value in (UNSET_INTEGER, UNSET_LONG) if isinstance(value, int) else value == UNSET_DOUBLE
-    if unset and (leaf.word in ("quantity", "long", "int/bool") or path[-1] == "discretionaryAmt"):
+    other = leaf.word in ("quantity", "long", "int/bool") or path[-1] == "discretionaryAmt" or name.endswith("CONFIG")
+    if unset and other:
         return UNSET
     return None
 
@@ -186,5 +190,5 @@ def plain(body: bytes) -> bytes:
 
 
 def requests() -> list[Message]:
-    """Return the messages that the official client has a call for."""
-    return [message for message in table() if message.request and not message.name.endswith("CONFIG")]
+    """Return the messages that a client sends."""
+    return [message for message in table() if message.request]

@@ -26,7 +26,7 @@ from ibkit.errors import EncodeError, UnsupportedField
 from ibkit.wire import MAX_VERSION, MIN_VERSION, Codec, Role
 from ibkit.wire.shapes import shape_of
 from ibkit.wire.table import Message, table
-from tests.wire.official import official_frame, official_message, official_reading, unknown_fields
+from tests.wire.official import official_frame, official_protobufs, official_reading, twin, unknown_fields
 from tests.wire.strategies import flat, messages, travelling
 from tests.wire.test_official import as_the_official_client_would
 from tests.wire.test_official_answers import equal, is_told, official_values, their_name
@@ -180,26 +180,21 @@ def smart_components_difference(name: str, made: Any, version: int) -> Differenc
 
 
 def configuration_difference(name: str, made: Any, version: int) -> Difference:
-    """Return what the official client's protobuf classes do not know of our frame, or write differently.
-
-    Its configuration has no other form: programs read and write these classes themselves.
-    """
-    message = table().message(name)
-    frame = Codec(Role.CLIENT if message.request else Role.SERVER, version).encode(made)
-    proto = official_message(name, frame[8:])
+    """Return what the official client hands on differently: the protobuf message as it is, for programs to read."""
+    frame = Codec(Role.SERVER, version).encode(made)
+    [(_, proto)] = official_protobufs(frame, version)
     if unknown_fields(proto):
         return f"unknown fields in {frame.hex()}"
-    again = frame[4:8] + proto.SerializeToString()
-    reader = Codec(Role.SERVER if message.request else Role.CLIENT, version)
-    same = comparable(reader.decode(again)) == comparable(reader.decode(frame[4:]))
-    return None if same else f"{frame.hex()} became {again.hex()}"
+    if proto != twin(made):
+        return f"{made} was read as {proto}"
+    return back(name, frame, Role.CLIENT, Role.SERVER, version)
 
 
 def judge(name: str) -> Callable[[str, Any, int], Difference]:
     """Return what compares a message."""
     if name == "SMART_COMPONENTS":
         return smart_components_difference
-    if name in ("REQ_CONFIG", "UPDATE_CONFIG", "CONFIG_RESPONSE", "UPDATE_CONFIG_RESPONSE"):
+    if name in ("CONFIG_RESPONSE", "UPDATE_CONFIG_RESPONSE"):
         return configuration_difference
     return request_difference if table().message(name).request else answer_difference
 

@@ -76,6 +76,25 @@ def test_unknown_ids_and_what_is_not_even_an_id_are_skipped(version: int) -> Non
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_not_understood_is_counted_and_the_first_of_each_is_logged(
+    version: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="ibkit.wire")
+    under = EngineUnderTest(version)
+    assert under.engine.not_understood() == {}
+    more = b"\xf8\x06\x01" if version >= 213 else b"7\0"
+    for _ in range(3):
+        under.feed(_text(under, 199, "what", "ever"))
+        under.feed(_frame(under.gateway.encode(m.CurrentTime(1))[4:] + more))
+    under.feed(_frame(b"abc\0def\0"))
+    malformed = {"malformed messages": 1} if version < 201 else {"message 1633837824": 1}  # there any number is an id
+    assert under.engine.not_understood() == {"message 199": 3, "more fields in CURRENT_TIME": 3} | malformed
+    told = [record.getMessage() for record in caplog.records if record.name == "ibkit.wire"]
+    assert sum("unknown id 199" in line for line in told) == 1
+    assert sum(line.startswith("CURRENT_TIME has more fields") for line in told) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_an_impossible_length_ends_the_connection_with_the_reason(version: int) -> None:
     under = EngineUnderTest(version)
     call: Call[Any] = under.engine.ask(m.ReqCurrentTime(), key="currentTime", name="t")

@@ -43,11 +43,12 @@ def test_state_and_numbers(ib: IB, script: Script) -> None:
     stats = client.connectionStats()
     assert stats.numMsgRecv > 5
     assert stats.numBytesSent > 50
+    assert client.notUnderstood() == {}
     ib.disconnect()
     assert (client.isConnected(), client.isReady(), client.connState) == (False, False, client.DISCONNECTED)
     assert client.serverVersion() == 0
     assert client.twsConnectionTime() == ""
-    for ask in (client.getReqId, client.connectionStats, client.getAccounts):
+    for ask in (client.getReqId, client.connectionStats, client.notUnderstood, client.getAccounts):
         with pytest.raises(NotConnected):
             ask()
 

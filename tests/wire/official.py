@@ -27,7 +27,7 @@ from ibapi.wrapper import EWrapper
 from ibkit import model
 from ibkit.model import UNSET_DOUBLE
 from ibkit.wire.numbers import quantity_text
-from ibkit.wire.table import table
+from ibkit.wire.table import Attr, table
 
 # ------------------------------------------------------------------------------------------------ requests
 
@@ -121,6 +121,35 @@ def request_name(message: Any) -> str:
     return str(type(message).__doc__).rstrip(".").rpartition(": ")[2]
 
 
+def twin(message: Any) -> Any:
+    """Return a message as the official client's protobuf class, filled by the names of the fields."""
+    row = next(row for row in table() if row.class_name == type(message).__name__)
+    proto = official_message(row.name, b"")
+    _fill(proto, message, row.attrs)
+    return proto
+
+
+def _fill(proto: Any, value: Any, attrs: tuple[Attr, ...]) -> None:
+    for attr in attrs:
+        told, name = getattr(value, attr.path[-1]), attr.names[-1]
+        record = table().records.get(attr.kind)
+        if record is not None and attr.inline:
+            _fill(proto, told, record.attrs)
+            continue
+        if told is None or ((told is False or told == "") and not attr.kind.endswith("~")):
+            continue
+        if record is None and attr.many:
+            getattr(proto, name).extend(told)
+        elif record is None:
+            setattr(proto, name, told)
+        elif attr.many:
+            for item in told:
+                _fill(getattr(proto, name).add(), item, record.attrs)
+        else:
+            getattr(proto, name).SetInParent()
+            _fill(getattr(proto, name), told, record.attrs)
+
+
 def official_frame(message: Any, version: int) -> tuple[bytes | None, list[Any]]:
     """Return the frame that the official client sends, None when it refuses; and its complaints."""
     wrapper = _Complaints()
@@ -131,7 +160,9 @@ def official_frame(message: Any, version: int) -> tuple[bytes | None, list[Any]]
     client.setConnState(EClient.CONNECTED)
     name = request_name(message)
     values = {key: theirs(value) for key, value in message._asdict().items()}
-    if name == "startApi":
+    if name.endswith("ProtoBuf"):  # its configuration has no other form than the protobuf message
+        getattr(client, name)(twin(message))
+    elif name == "startApi":
         client.clientId, client.optCapab = values["clientId"], values["optCapab"]
         client.startApi()
     else:
@@ -146,13 +177,14 @@ def official_frame(message: Any, version: int) -> tuple[bytes | None, list[Any]]
 
 
 class Recorder(EWrapper):  # type: ignore[misc]
-    """Keeps every callback with its arguments by name."""
+    """Keeps every callback with its arguments by name, and the protobuf messages handed on as they are."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.protobufs: list[tuple[str, Any]] = []
 
     def __getattribute__(self, name: str) -> Any:
-        if name.startswith("_") or name == "calls" or not hasattr(EWrapper, name):
+        if name.startswith("_") or name in ("calls", "protobufs") or not hasattr(EWrapper, name):
             return super().__getattribute__(name)
         return self._record(name)
 
@@ -160,7 +192,9 @@ class Recorder(EWrapper):  # type: ignore[misc]
         names = [key for key in inspect.signature(getattr(EWrapper, name)).parameters if key != "self"]
 
         def callback(*args: Any) -> None:
-            if not name.endswith("ProtoBuf"):
+            if name.endswith("ProtoBuf"):
+                self.protobufs.append((name, *args))
+            else:
                 self.calls.append((name, dict(zip(names, args, strict=True))))
 
         # The decoder reads annotations of the methods it fills by signature.
@@ -194,6 +228,13 @@ def official_reading(frame: bytes, version: int) -> tuple[list[tuple[str, dict[s
     fields = _Fields(body.split(b"\0")[:-1])
     decoder.interpret(fields, number)
     return recorder.calls, list(fields.reading)
+
+
+def official_protobufs(frame: bytes, version: int) -> list[tuple[str, Any]]:
+    """Return the protobuf messages that the official decoder hands on of a frame, with the names of the callbacks."""
+    recorder = Recorder()
+    Decoder(recorder, version).processProtoBuf(frame[8:], int.from_bytes(frame[4:8], "big") - 200)
+    return recorder.protobufs
 
 
 def official_calls(frame: bytes, version: int) -> list[tuple[str, dict[str, Any]]]:

@@ -21,7 +21,7 @@ from tests.wire.vectors import comparable
 VARIANTS = 8
 # What decides about the fields after it: one of them in each variant.
 WORDS: dict[str, tuple[Any, ...]] = {
-    "secType": ("STK", "BAG", "OPT", "BAG", "FUND", "BOND", "BAG", "FUT"),
+    "secType": ("FUND", "BAG", "OPT", "FUND", "FUND", "BAG", "FUND", "STK"),
     "orderType": ("LMT", "PEG BENCH", "PEG BEST", "PEG MID", "PEGBENCH", "PEGBEST", "PEGMID", "PEG BEST"),
     "exchange": ("SMART", "IBKRATS", "IBKRATS", "SMART", "NYSE", "IBKRATS", "SMART", "IBKRATS"),
     "competeAgainstBestOffset": (0.05, 0.06, 0.07, 0.08, 0.09, float("inf"), 0.11, float("inf")),

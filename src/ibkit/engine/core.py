@@ -7,6 +7,7 @@ reducers (one function for each message) are merged here. Must not know sockets,
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
@@ -364,6 +365,13 @@ class Engine:
             self._messages_received,
             self._messages_sent,
         )
+
+    def not_understood(self) -> Counter[str]:
+        """Return what came that could not be decoded, or that no table knows, and how often."""
+        found = self._codec.not_understood() if self._codec is not None else Counter[str]()
+        if self.malformed:
+            found["malformed messages"] = self.malformed
+        return found
 
     def _farewell(self, reason: str, was_ready: bool) -> str:
         if was_ready or self.wanted_end:

@@ -6,6 +6,7 @@ raw requests reach events (errorEvent, accountValueEvent ...) but no caller. Mus
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, ClassVar, Final, get_args
@@ -121,6 +122,16 @@ class Client:
     def connectionStats(self) -> ConnectionStats:
         """Return the traffic so far; raises NotConnected."""
         return self._requests._do(lambda engine: engine.stats())
+
+    def notUnderstood(self) -> Counter[str]:
+        """Return what TWS sent that ibkit could not make use of, and how often; raises NotConnected.
+
+        Messages with an id that it does not know, such as ``message 300``; messages that have more fields than it
+        knows, such as ``more fields in TICK_PRICE``; and ``malformed messages``. Empty, as it should be, with a TWS
+        that is not newer than this version of ibkit. The rest of the connection is not touched by any of them, and
+        the first of each is logged: the first two by ``ibkit.wire``, level INFO.
+        """
+        return self._requests._do(lambda engine: engine.not_understood())
 
     def getReqId(self) -> int:
         """Return an id for a request or an order that was never used before; raises NotConnected."""

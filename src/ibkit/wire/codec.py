@@ -6,6 +6,7 @@ library stays fast. Must not know who reads or writes the bytes.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from enum import Enum
@@ -16,6 +17,9 @@ from ibkit.wire.framing import MAX_LENGTH, frame
 
 if TYPE_CHECKING:
     from ibkit.wire.messages import Message
+
+
+logger = logging.getLogger("ibkit.wire")
 
 
 class Role(Enum):
@@ -40,7 +44,7 @@ class Codec:
     """Encodes what one side sends and decodes what it gets, at a negotiated server version.
 
     ``unknown_ids`` counts messages with ids that are in no table, ``trailing`` counts messages that had more
-    fields than the table knows, by name. Both are tolerated: newer servers send more.
+    fields than the table knows, by name. Both are tolerated: newer servers send more. The first of each is logged.
     """
 
     def __init__(self, role: Role, version: int) -> None:
@@ -119,6 +123,8 @@ class Codec:
         if name is None or too_new or not self._table.message(name).has_form(protobuf):
             # Who sends ever new ones must not fill the memory: what is beyond the limit is counted under -1.
             full = len(self.unknown_ids) >= MOST_UNKNOWN and wire_id not in self.unknown_ids
+            if not full and wire_id not in self.unknown_ids:
+                logger.info("a message with the unknown id %d came (%d bytes) and was skipped", wire_id, len(body))
             self.unknown_ids[-1 if full else wire_id] += 1
             return Unknown(wire_id, body)
         if self._learn(name, body, head.decode(), protobuf):
@@ -129,7 +135,15 @@ class Codec:
         else:
             found, left = self._interpreter.read_text(name, self.version, text, body)
         if left:
+            if name not in self.trailing:
+                logger.info("%s has more fields than are known here: they are left out", name)
             self.trailing[name] += 1
+        return found
+
+    def not_understood(self) -> Counter[str]:
+        """Return what came that is in no table, and how often."""
+        found = Counter({f"message {n}" if n >= 0 else "other messages": c for n, c in self.unknown_ids.items()})
+        found.update({f"more fields in {name}": count for name, count in self.trailing.items()})
         return found
 
     def _learn(self, name: str, body: bytes, head: str, protobuf: bool) -> bool:

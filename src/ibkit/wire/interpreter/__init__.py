@@ -57,7 +57,6 @@ def read_text(name: str, version: int, text: bytes, body: bytes) -> tuple[Any, i
 def read_protobuf(name: str, data: bytes, body: bytes) -> tuple[Any, int]:
     """Return the message in protobuf data and how many of its fields are unknown; raises MalformedMessage."""
     from google.protobuf.message import DecodeError
-    from google.protobuf.unknown_fields import UnknownFieldSet
 
     from ibkit.wire.interpreter.protobuf import ProtobufReader
     from ibkit.wire.protobuf import classes
@@ -67,5 +66,16 @@ def read_protobuf(name: str, data: bytes, body: bytes) -> tuple[Any, int]:
         proto = classes()[message.protobuf].FromString(data)
     except DecodeError as error:
         raise MalformedMessage(name, "(protobuf)", str(error), body) from None
-    unknown = len(UnknownFieldSet(proto))
-    return ProtobufReader(table(), message, shape_of(name), not message.request, body).read(proto), unknown
+    return ProtobufReader(table(), message, shape_of(name), not message.request, body).read(proto), unknown(proto)
+
+
+def unknown(proto: Any) -> int:
+    """Return how many fields of a protobuf message no table knows, those of the messages inside it included."""
+    from google.protobuf.message import Message
+    from google.protobuf.unknown_fields import UnknownFieldSet
+
+    count = len(UnknownFieldSet(proto))
+    for field, value in proto.ListFields():
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            count += sum(unknown(inner) for inner in ([value] if isinstance(value, Message) else value))
+    return count

@@ -62,7 +62,7 @@ class TextWriter:
                     leaf = shape.leaf(path)
                     self._value(get(obj, path, shape), leaf.as_kind(kind), prefix + ".".join(path))
                 case When(path, _, _, below):
-                    if passes(row, get(obj, path, shape)):
+                    if self._passes(row, get(obj, path, shape), prefix + ".".join(path)):
                         self._rows(below, obj, shape, prefix)
                 case Maybe(path, below):
                     inner = get(obj, path, shape)
@@ -85,6 +85,12 @@ class TextWriter:
                 case Expiry():
                     text = join_expiry(self.message, self.root, self.shape)
                     self._value(text, self.shape.leaf(self.message.expiry[0]), ".".join(self.message.expiry[0]))
+
+    def _passes(self, row: When, value: Any, name: str) -> bool:
+        try:
+            return passes(row, value)
+        except (ValueError, TypeError) as error:
+            raise EncodeError(f"{name}: {error}") from None
 
     def _value(self, value: Any, leaf: Leaf, name: str) -> None:
         try:

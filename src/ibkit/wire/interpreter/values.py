@@ -6,6 +6,7 @@ from typing import Any
 
 from ibkit.errors import UnsupportedField
 from ibkit.model import UNSET_DOUBLE, Contract, TagValue
+from ibkit.wire.numbers import number
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
 from ibkit.wire.table import Attr, Message, Path, Rows, Value, When, table
 
@@ -24,13 +25,14 @@ def get(obj: Any, path: Path, shape: Shape) -> Any:
 
 
 def passes(row: When, value: Any) -> bool:
-    """Tell whether the fields of a condition are there."""
+    """Tell whether the fields of a condition are there; raises ValueError or TypeError for what is no number."""
     if row.test == "one of":
         return value in row.values
     if row.test == "truthy":
         return bool(value)
     if row.test == "positive":
-        return value is not None and value != UNSET_DOUBLE and value > 0
+        given = number(value) if isinstance(value, str) else value
+        return bool(given is not None and given != UNSET_DOUBLE and given > 0)
     return bool(value == float("inf"))
 
 

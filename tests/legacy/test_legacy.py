@@ -91,6 +91,12 @@ with PaperGateway(seed=1, start="2024-01-10 10:00") as gateway:
     assert lines[3].endswith(" None")
 
 
+def test_a_name_that_ib_async_has_not_released_yet() -> None:
+    """Its own example imports it."""
+    source = "from ib_async import SnapMidOrder\nprint(SnapMidOrder('BUY', 1, tif='DAY').orderType)"
+    assert script(source) == "SNAP MID"
+
+
 def test_star_import_gives_everything() -> None:
     source = "from ib_insync import *\nprint(IB.__module__, MarketOrder('BUY', 1).action, util.df([]))"
     assert script(source) == "ibkit.legacy.ib BUY None"

@@ -34,6 +34,7 @@ SUBMODULES = (
 ELSEWHERE = {
     "FLEXREPORT_URL": "ibkit.flex.FLEX_URL",
     "OrderKeyType": "ibkit.requests.wrapper.OrderKeyType",
+    "SnapMidOrder": "ibkit.legacy.ib_async.SnapMidOrder",
     "nan": "ibkit.model.values.nan",
 }
 """Names that scripts import and that ``ibkit`` does not export, or not with the old manners: where they are."""

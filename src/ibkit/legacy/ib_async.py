@@ -9,7 +9,15 @@ from typing import Any
 
 from ibkit import util
 from ibkit.legacy import ib
-from ibkit.model import Contract
+from ibkit.model import Contract, MarketOrder, Number
+
+
+class SnapMidOrder(MarketOrder):
+    """An order that is pegged to the middle of the market when it arrives: an example of ib_async uses the name."""
+
+    def __init__(self, action: str, totalQuantity: Number, **kwargs: object) -> None:
+        super().__init__(action, totalQuantity, **kwargs)
+        self.orderType = "SNAP MID"
 
 
 class IB(ib.IB):

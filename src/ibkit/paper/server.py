@@ -7,9 +7,7 @@ never touch the gateway themselves. Must not know what the bytes mean.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
-import os
 import selectors
 import socket
 import threading
@@ -20,7 +18,9 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from ibkit.clock import ScaledClock
+from ibkit.paper import sockets
 from ibkit.paper.gateway import Gateway, Limits, Models, Session, login, start_moment
+from ibkit.paper.gateway.session import MOST_OUTPUT
 
 T = TypeVar("T")
 log = logging.getLogger("ibkit.paper")
@@ -29,11 +29,17 @@ CHUNK = 1 << 18
 MOST_UNREAD = 1 << 20
 """Bytes of one client that may wait to be answered before its socket is left alone."""
 
-MOST_UNSENT = 64 << 20
-"""Bytes a client may leave unread before it is dropped."""
+MOST_CONNECTIONS = 256
+"""Connections at once, closing ones among them: above that, nobody is waited for who is sent away."""
 
 LINGER_S = 2.0
 """How long a closing connection may take to carry away what was said."""
+
+GREETING_S = 30.0
+"""How long a client may take to say who it is, before its place is given to others."""
+
+DEAF_S = 0.5
+"""How long nobody is let in after the system has refused a connection for want of descriptors."""
 
 LONGEST_WAIT_S = 60.0
 
@@ -41,9 +47,10 @@ LONGEST_WAIT_S = 60.0
 class _Connection:
     """A socket and its session."""
 
-    def __init__(self, sock: socket.socket, session: Session) -> None:
+    def __init__(self, sock: socket.socket, session: Session, late_at: float) -> None:
         self.sock = sock
         self.session = session
+        self.late_at = late_at
         self.unsent = bytearray()
         self.closing_at: float | None = None
         self.gone = False
@@ -109,6 +116,7 @@ class PaperGateway:
         self._ended = threading.Event()
         self._work: deque[Callable[[], None]] = deque()
         self._failure: BaseException | None = None
+        self._deaf_until: float | None = None
 
     # -- from any thread ----------------------------------------------------------------------------------------
 
@@ -119,16 +127,24 @@ class PaperGateway:
         if self._spent:
             self._gateway = self._make()
             self._spent = False
-        self._listener = _listen(self.host, self.port)
-        self._spent = self._stored
-        self.port = self._listener.getsockname()[1]
-        self._ear, self._mouth = socket.socketpair()
-        for sock in (self._ear, self._mouth):
+        with contextlib.ExitStack() as half_made:
+            listener = half_made.enter_context(sockets.listen(self.host, self.port))
+            selector = half_made.enter_context(selectors.DefaultSelector())
+            pair = [half_made.enter_context(end) for end in socket.socketpair()]
+            half_made.pop_all()
+        self._listener = listener
+        self._ear, self._mouth = pair
+        for sock in pair:
             sock.setblocking(False)
+        self._spent = self._stored
+        self.port = listener.getsockname()[1]
         self._serving = True
         self._ended.clear()
         self._failure = None
-        self._thread = threading.Thread(target=self._serve, name=f"ibkit-paper-{self.port}", daemon=True)
+        self._deaf_until = None
+        self._thread = threading.Thread(
+            target=self._serve, args=(selector,), name=f"ibkit-paper-{self.port}", daemon=True
+        )
         self._thread.start()
         return self
 
@@ -225,9 +241,8 @@ class PaperGateway:
 
     # -- the thread ---------------------------------------------------------------------------------------------
 
-    def _serve(self) -> None:
+    def _serve(self, selector: selectors.BaseSelector) -> None:
         assert self._listener is not None
-        selector = selectors.DefaultSelector()
         try:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(self._ear, selectors.EVENT_READ)
@@ -252,12 +267,16 @@ class PaperGateway:
             if key.fileobj is self._listener:
                 self._accept(selector)
             elif key.fileobj is self._ear:
-                _drain(self._ear)
+                sockets.drain(self._ear)
             else:
                 self._handle(self._connections[key.fileobj], events)  # type: ignore[index]  # a socket of ours
         while self._work:
             self._work.popleft()()
         self._gateway.tick()
+        if self._deaf_until is not None and self._clock.monotonic() >= self._deaf_until:
+            self._deaf_until = None
+            assert self._listener is not None
+            selector.register(self._listener, selectors.EVENT_READ)
         for connection in list(self._connections.values()):
             self._settle(selector, connection)
 
@@ -269,19 +288,27 @@ class PaperGateway:
             waits.append((due - self._clock.time()) / self._clock.speed)
         now = self._clock.monotonic()
         waits += [c.closing_at - now for c in self._connections.values() if c.closing_at is not None]
+        waits += [c.late_at - now for c in self._connections.values() if not (c.session.started or c.session.closed)]
+        if self._deaf_until is not None:
+            waits.append(self._deaf_until - now)
         return max(0.0, min(waits))
 
     def _accept(self, selector: selectors.BaseSelector) -> None:
         assert self._listener is not None
         try:
             sock, address = self._listener.accept()
-        except OSError as error:  # it went away before we came
-            log.info("a client left before it was let in: %s", error)
+        except OSError as error:
+            if error.errno not in sockets.SPENT:  # it went away before we came
+                log.info("a client left before it was let in: %s", error)
+                return
+            # The client still waits at the door: listening on would be a turn without end.
+            log.warning("no client can be let in for %g s: %s", DEAF_S, error.strerror)
+            selector.unregister(self._listener)
+            self._deaf_until = self._clock.monotonic() + DEAF_S
             return
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sockets.prepare(sock)
         session = self._gateway.connect(f"{address[0]}:{address[1]}")
-        self._connections[sock] = _Connection(sock, session)
+        self._connections[sock] = _Connection(sock, session, self._clock.monotonic() + GREETING_S)
         selector.register(sock, selectors.EVENT_READ)
 
     def _handle(self, connection: _Connection, events: int) -> None:
@@ -308,9 +335,11 @@ class PaperGateway:
     def _settle(self, selector: selectors.BaseSelector, connection: _Connection) -> None:
         """Write what fits, and listen for what can happen next."""
         sock, session = connection.sock, connection.session
+        if not (session.started or session.closed) and self._clock.monotonic() >= connection.late_at:
+            self._gateway.disconnect(session, f"the client has not started the API within {GREETING_S:g} s")
         connection.unsent += session.output()
         self._write(connection)
-        if len(connection.unsent) > MOST_UNSENT:
+        if len(connection.unsent) > MOST_OUTPUT:
             self._gateway.disconnect(session, f"the client has left {len(connection.unsent)} bytes unread")
             connection.unsent.clear()
         key = selector.get_map().get(sock)
@@ -338,7 +367,7 @@ class PaperGateway:
 
         Closing a socket with unread data resets it, and a reset can overtake the last words.
         """
-        if connection.gone:
+        if connection.gone or len(self._connections) > MOST_CONNECTIONS:
             return True
         if connection.closing_at is None:
             connection.closing_at = self._clock.monotonic() + LINGER_S
@@ -374,35 +403,3 @@ class PaperGateway:
         selector.close()
         assert self._listener is not None
         self._listener.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except socket.gaierror as error:
-        raise OSError(f"the host name {host!r} has no address ({error.strerror})") from error
-    sock = socket.socket(family, kind, protocol)
-    try:
-        if os.name == "posix":  # elsewhere it would let two servers share a port
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-        sock.listen(64)
-        sock.setblocking(False)
-    except OSError as error:
-        sock.close()
-        if error.errno == errno.EADDRINUSE:
-            raise OSError(
-                errno.EADDRINUSE,
-                f"port {port} of {host} is in use: another gateway or TWS listens there. "
-                "Choose another port, 0 takes a free one",
-            ) from error
-        raise OSError(error.errno, f"cannot listen at {host}:{port}: {error.strerror}") from error
-    return sock
-
-
-def _drain(sock: socket.socket) -> None:
-    with contextlib.suppress(BlockingIOError, InterruptedError):
-        while sock.recv(4096):
-            pass

@@ -109,6 +109,17 @@ def test_what_cannot_be_had(change: dict[str, object], code: int) -> None:
     assert World().client().error(query(**change)).errorCode == code  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("size", "duration"), [("1 min", "1 Y"), ("30 secs", "6 M"), ("5 secs", "365 D")])
+def test_what_fits_into_no_message_is_refused_before_it_is_made(size: str, duration: str) -> None:
+    client = World().client()
+    request = m.ReqHistoricalData(1, APPLE, "", size, duration, 0, "TRADES", 1, False, [])
+    error = client.error(request)
+    assert error.errorCode == 162
+    assert "Time length exceed max" in error.errorString
+    histogram = client.error(m.ReqHistogramData(2, APPLE, False, "1 year"))
+    assert (histogram.errorCode, "exceed max" in histogram.errorString) == (10188, True)
+
+
 def test_a_wrong_bar_size_is_told_the_right_ones() -> None:
     text = World().client().error(query(size="15 min")).errorString
     assert all(size in text for size in BAR_SIZES)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ibkit.model import Contract, LimitOrder, MarketOrder
 from ibkit.paper import Limits, PaperGateway
 from ibkit.paper import server as server_module
+from ibkit.paper.gateway import session as session_module
 from ibkit.wire import Codec, FrameReader, Role, handshake
 from ibkit.wire import messages as m
 
@@ -139,14 +145,150 @@ def test_a_connection_cut_in_the_middle_of_a_frame_harms_nobody() -> None:
             caller.get(m.NextValidId)
 
 
-def test_a_client_that_never_reads_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "MOST_UNSENT", 100_000)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_client_that_never_reads_is_dropped(
+    at_once: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server_module, "MOST_OUTPUT", 100_000)
+    monkeypatch.setattr(session_module, "MOST_OUTPUT", 100_000)
+    caplog.set_level("INFO", "ibkit.paper")
     with PaperGateway(limits=Limits(over_rate="ignore")) as gateway, Caller(gateway) as deaf:
         deaf.get(m.NextValidId)
-        deaf.sock.sendall(deaf.codec.encode(m.ReqScannerParameters()) * 10_000)
+        question = deaf.codec.encode(m.ReqScannerParameters())
+        if at_once:
+            deaf.sock.sendall(question * 1000)
+        else:
+            monkeypatch.setattr(session_module, "MOST_OUTPUT", 1 << 30)
+            with contextlib.suppress(ConnectionError):
+                while gateway.call(lambda world: world.sessions):
+                    deaf.sock.sendall(question)
         _eventually(lambda: gateway.call(lambda world: len(world.sessions)) == 0)
+        assert ("asks for more than it reads" if at_once else "bytes unread") in caplog.text
         with Caller(gateway, 2) as caller:
             caller.get(m.NextValidId)
+
+
+def test_a_client_that_says_nothing_keeps_nobody_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server_module, "GREETING_S", 0.05)
+    caplog.set_level("INFO", "ibkit.paper")
+    with PaperGateway(limits=Limits(clients=2)) as gateway:
+        address = gateway.host, gateway.port
+        with socket.create_connection(address, PATIENCE_S) as mute, socket.create_connection(address) as half:
+            half.sendall(handshake.client_hello()[:9])
+            assert mute.recv(1) == b""
+            while half.recv(64):
+                pass
+        assert "has not started the API within 0.05 s" in caplog.text
+        monkeypatch.setattr(server_module, "GREETING_S", PATIENCE_S)
+        with Caller(gateway) as caller:
+            caller.get(m.NextValidId)
+
+
+def test_a_client_that_has_said_its_last_word_is_answered() -> None:
+    with PaperGateway() as gateway, Caller(gateway) as caller:
+        caller.get(m.NextValidId)
+        caller.send(m.ReqCurrentTime())
+        caller.sock.shutdown(socket.SHUT_WR)
+        caller.get(m.CurrentTime)
+        assert caller.ended()
+        _eventually(lambda: gateway.call(lambda world: len(world.sessions)) == 0)
+
+
+def test_a_peer_that_vanishes_is_found_out() -> None:
+    with PaperGateway() as gateway, Caller(gateway) as caller:
+        caller.get(m.NextValidId)
+        options = gateway.call(
+            lambda world: [c.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) for c in _connections(gateway)]
+        )
+        assert len(options) == 1
+        assert all(options)
+
+
+def test_hundreds_come_and_go_and_leave_nothing() -> None:
+    hello = handshake.client_hello()
+    with PaperGateway() as gateway, Caller(gateway) as caller:
+        caller.get(m.NextValidId)
+        before = _descriptors()
+        for n in range(300):
+            with socket.create_connection((gateway.host, gateway.port), PATIENCE_S) as sock:
+                if n % 2:
+                    sock.sendall(hello)
+        caller.send(m.ReqCurrentTime())
+        caller.get(m.CurrentTime)
+        _eventually(lambda: gateway.call(lambda world: len(world.sessions)) == 1)
+        _eventually(lambda: gateway.call(lambda world: len(_connections(gateway))) == 1)
+        assert _descriptors() == before
+
+
+def test_those_who_are_sent_away_do_not_use_up_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "MOST_CONNECTIONS", 10)
+    with PaperGateway(limits=Limits(clients=1)) as gateway, Caller(gateway) as caller:
+        caller.get(m.NextValidId)
+        sent_away = [socket.create_connection((gateway.host, gateway.port), PATIENCE_S) for _ in range(50)]
+        for sock in sent_away:
+            with contextlib.suppress(ConnectionError):
+                assert sock.recv(1) == b""
+        assert gateway.call(lambda world: len(_connections(gateway))) <= 11
+        for sock in sent_away:
+            sock.close()
+        caller.send(m.ReqCurrentTime())
+        caller.get(m.CurrentTime)
+
+
+WITHOUT_DESCRIPTORS = """
+import os, resource, socket
+from ibkit.paper import PaperGateway
+from ibkit.paper import server
+from ibkit.wire import handshake
+
+turns = 0
+turn = PaperGateway._turn
+
+def counted(self, selector):
+    global turns
+    turns += 1
+    turn(self, selector)
+
+PaperGateway._turn = counted
+server.DEAF_S = 0.2
+with PaperGateway() as gateway:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    spare = [os.open(os.devnull, os.O_RDONLY)]
+    sock = socket.socket()
+    while True:
+        try:
+            spare.append(os.dup(spare[0]))
+        except OSError:
+            break
+    sock.connect((gateway.host, gateway.port))  # which the gateway cannot accept
+    while gateway._deaf_until is None:
+        pass
+    before = turns
+    sock.settimeout(1.0)
+    try:
+        sock.recv(1)
+    except TimeoutError:
+        pass
+    assert turns - before < 50, turns - before  # a few a second, not thousands
+    for descriptor in spare:
+        os.close(descriptor)
+    sock.settimeout(20.0)
+    sock.sendall(handshake.client_hello())
+    assert len(sock.recv(4096)) > 8
+    sock.close()
+print("served")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are limited otherwise elsewhere")
+def test_a_system_without_descriptors_is_waited_for() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.stdout == "served\n", run.stderr
+    assert "no client can be let in for 0.2 s" in run.stderr
 
 
 def test_shocks_move_prices() -> None:
@@ -256,6 +398,15 @@ def test_a_failure_inside_is_raised_where_the_owner_is(
     with pytest.raises(RuntimeError, match="a bug"):
         gateway.stop()
     assert "the gateway has failed" in caplog.text
+
+
+def _connections(gateway: PaperGateway) -> list[Any]:
+    return list(gateway._connections.values())
+
+
+def _descriptors() -> int:
+    """Return how many descriptors this process has open; 0 where nobody tells."""
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
 
 
 def _eventually(true: Callable[[], bool]) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ibkit.model import Contract
 from ibkit.paper.gateway import Limits
+from ibkit.paper.gateway import session as session_module
 from ibkit.wire import handshake
 from ibkit.wire import messages as m
 from tests.paper.gateway.peer import START, Client, World, only
@@ -103,11 +104,34 @@ def test_any_garbage_after_the_start_leaves_the_gateway_alive(garbage: bytes) ->
 WORLD = World(limits=Limits(over_rate="ignore"))
 
 
-def test_a_length_of_4_gib_ends_the_session() -> None:
-    world = World()
-    client = world.client()
-    client.send_bytes(b"\xff\xff\xff\xff")
-    assert "4294967295 bytes" in client.session.closed
+@pytest.mark.parametrize("length", [0x1000000, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_an_impossible_length_ends_the_session_before_anything_is_kept(
+    length: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = World().client()
+    with caplog.at_level("INFO", "ibkit.paper"):
+        client.send_bytes(length.to_bytes(4, "big"))
+    assert f"{length} bytes" in client.session.closed
+    assert client.session.closed in caplog.text
+    client.send_bytes(b"x" * 100_000)
+    assert client.session._reader.pending() <= 4
+
+
+def test_the_longest_possible_message_is_waited_for() -> None:
+    client = World().client()
+    client.send_bytes((0xFFFFFF).to_bytes(4, "big") + b"\0" * 100)
+    assert not client.session.closed
+
+
+def test_what_a_client_may_have_going_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "MOST_STREAMS", 3)
+    client = World().client()
+    for n in range(3):
+        client.ask(m.SubscribeToGroupEvents(n, 1))
+    error = client.error(m.SubscribeToGroupEvents(3, 1))
+    assert (error.errorCode, "cancel some" in error.errorString) == (322, True)
+    client.ask(m.UnsubscribeFromGroupEvents(1))
+    assert only(m.DisplayGroupUpdated, client.ask(m.SubscribeToGroupEvents(3, 1)))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ibkit.paper")
 
+MOST_OUTPUT = 64 << 20
+"""Bytes a client may leave unread before it is dropped."""
+
+MOST_STREAMS = 2000
+"""Requests of one client that may go on at the same time, whatever their kind."""
+
 
 class StreamKey(NamedTuple):
     """What a stream is found by: the kind of request, and its id (0 where requests have none)."""
@@ -122,6 +128,8 @@ class Session:
         key = StreamKey(kind, req_id)
         if key in self.streams:
             raise duplicate_id(req_id)
+        if len(self.streams) >= MOST_STREAMS:
+            raise failed(f"{MOST_STREAMS} requests of this client are going on already: cancel some")
         self.streams[key] = stream
 
     def stop(self, kind: str, req_id: int) -> bool:
@@ -207,6 +215,9 @@ class Session:
             self._held = None
             if self._in_time(body):
                 self._take(body, self._codec)
+            if len(self._out) > MOST_OUTPUT:
+                self._out.clear()
+                self.end(f"the client asks for more than it reads: {MOST_OUTPUT} bytes wait for it")
 
     def _in_time(self, body: bytes) -> bool:
         """Apply the message rate: read ``body`` now, later, or never."""

@@ -38,7 +38,11 @@ _DURATION = re.compile(r"(\d+) ([SDWMY])")
 # The longest duration of each unit, and the seconds of one.
 _UNITS = {"S": (86400, 1), "D": (365, DAY), "W": (52, 7 * DAY), "M": (12, 31 * DAY), "Y": (68, 366 * DAY)}
 MOST_SECOND_BARS_S = 2000
-MOST_BARS = 200_000
+MOST_BARS = 130_000
+"""What fits into one message of the protocol."""
+
+
+TOO_LONG = history_error("Time length exceed max.")
 
 
 class Query:
@@ -54,6 +58,20 @@ class Query:
         self._lots = units.Lots(session.version, instrument)
         self._hours = Hours(session.gateway, instrument, self._rth)
         self._last: tuple[float, m.BarRow] | None = None
+
+    def size(self) -> float:
+        """Return how many bars there are at most: what the hours of the market have room for."""
+        if not self._intraday:
+            return 0.0
+        end = min(self._end, self.session.now)
+        start = self.session.gateway.market.history_start(self.instrument, self.msg.durationStr, end, self._rth)
+        seconds = BAR_SIZES[self.msg.barSizeSetting]
+        if end - start <= MOST_BARS * seconds:
+            return (end - start) / seconds
+        calendar = self.instrument.calendar
+        days = calendar.local_date(start), calendar.local_date(end)
+        spans = self.session.gateway.market.sessions(self.instrument, *days, self._rth)
+        return sum(span.end - span.start for span in spans) / seconds
 
     def advance(self, now: float) -> bool:
         if self._last is None:
@@ -136,6 +154,8 @@ def req_historical_data(session: Session, msg: m.ReqHistoricalData) -> None:
             raise history_error("Bars of 30 seconds and less are kept for six months")
         _pace(session, msg, instrument)
     query = Query(session, msg, instrument, end)
+    if query.size() > MOST_BARS:
+        raise TOO_LONG
     if query.due > session.now or query.advance(session.now):
         session.begin(KIND, msg.reqId, query)
 
@@ -178,9 +198,8 @@ def _check_duration(msg: m.ReqHistoricalData) -> None:
             f"Historical data requests for durations longer than {longer.get(unit, f'{most} {unit} are not allowed')}"
         )
     bar_s = BAR_SIZES[msg.barSizeSetting]
-    too_long = bar_s == 1 and number * seconds > MOST_SECOND_BARS_S
-    if too_long or number * seconds / bar_s > MOST_BARS * 3:  # markets are closed most of the time
-        raise history_error("Time length exceed max.")
+    if bar_s == 1 and number * seconds > MOST_SECOND_BARS_S:
+        raise TOO_LONG
 
 
 def _pace(session: Session, msg: m.ReqHistoricalData, instrument: Instrument) -> None:

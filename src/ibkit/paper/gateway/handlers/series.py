@@ -14,7 +14,7 @@ from ibkit.paper.instruments.instrument import Prints
 from ibkit.wire import messages as m
 
 MOST_TICKS = 1000
-LONGEST_HISTOGRAM_S = 366 * 86400  # the other clients wait while one is made
+LONGEST_HISTOGRAM_S = 93 * 86400  # the other clients wait while one is made
 _TICKS = {"TRADES": "TRADES", "AGGTRADES": "TRADES", "BID_ASK": "BID_ASK", "MIDPOINT": "MIDPOINT"}
 
 _PERIOD = re.compile(r"(\d+) *(S|D|W|M|Y|second|minute|hour|day|week|month|year)s?", re.IGNORECASE)

@@ -6,16 +6,18 @@ one here, and we do not patch it. Must not know connections.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ibkit.emitter import Emitter
 from ibkit.hosts import pump
 from ibkit.hosts.station import Station
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -49,6 +51,8 @@ class _Loop:
     """Runs awaitables in a loop in another thread."""
 
     def __init__(self, awaitables: Sequence[Awaitable[Any]], told: Callable[[], object]) -> None:
+        import asyncio
+
         self._awaitables = awaitables
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -57,6 +61,8 @@ class _Loop:
         self.done, self.result = self._aside.done, self._aside.result
 
     async def _main(self) -> list[Any]:
+        import asyncio
+
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         if self._cancelled:
@@ -76,6 +82,8 @@ def run_beside(me: Station, awaitables: Sequence[Awaitable[Any]], timeout: float
 
     Raises RuntimeError for futures that need the loop that runs here.
     """
+    import asyncio
+
     here: dict[int, Future[Any] | asyncio.Future[Any]] = {}
     there: dict[int, Awaitable[Any]] = {}
     for i, each in enumerate(awaitables):

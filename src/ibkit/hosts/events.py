@@ -5,17 +5,19 @@ Must not know connections beyond where they are held.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ibkit.errors import NotConnected
 from ibkit.hosts import loops, station
 from ibkit.hosts.station import here
 from ibkit.hosts.timers import Timer
+
+if TYPE_CHECKING:
+    import asyncio
 
 logger = logging.getLogger("ibkit.event")
 

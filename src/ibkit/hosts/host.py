@@ -6,21 +6,23 @@ any particular engine, request or message.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ibkit.clock import Clock
 from ibkit.errors import NotConnected, ProtocolError, RequestTimeout
 from ibkit.hosts import loops, process, pump, service, station
 from ibkit.hosts.contract import Call, Engine, Link
 from ibkit.hosts.station import Station, here
-from ibkit.hosts.work import CallFuture, Job, Posted, Watching, Work
+from ibkit.hosts.work import Job, Posted, Watching, Work
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -213,6 +215,8 @@ class Host:
 
         Cancelling it cancels the call.
         """
+        from ibkit.hosts.futures import CallFuture  # brings asyncio with it
+
         me = here()
         loop = loops.running_loop() or me.home_loop.get()
         future: asyncio.Future[T] = CallFuture(loop, lambda: self._give_up(call))

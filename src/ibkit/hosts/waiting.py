@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib
 import itertools
@@ -11,7 +10,7 @@ import math
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ibkit import clock as clocks
 from ibkit import dates
@@ -23,6 +22,9 @@ from ibkit.hosts.station import Station, here
 from ibkit.hosts.timers import Timer
 from ibkit.links import socket as sockets
 from ibkit.links.socket import SocketLink
+
+if TYPE_CHECKING:
+    import asyncio
 
 logger = logging.getLogger("ibkit")
 
@@ -78,6 +80,8 @@ class _LastConnection:
 
 def _run_here(me: Station, awaitables: tuple[Awaitable[Any], ...], timeout: float | None) -> list[Any]:
     """Run the loop of this thread."""
+    import asyncio
+
     loop = me.home_loop.get()
     futures = [asyncio.ensure_future(each, loop=loop) for each in awaitables]
     whole = asyncio.gather(*futures)
@@ -244,5 +248,7 @@ def connect_link(host: str, port: int, timeout: float | None = None) -> SocketLi
 
 
 def _has_tasks(me: Station) -> bool:
+    import asyncio
+
     loop = None if loops.running_loop() else me.home_loop.find()
     return loop is not None and not loop.is_running() and bool(asyncio.all_tasks(loop))

@@ -5,7 +5,6 @@ Must not know hosts.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar, cast
@@ -86,18 +85,3 @@ class Watching:
 
     def fail(self, error: Exception) -> None:
         self._told(error)
-
-
-class CallFuture(asyncio.Future[T]):
-    """A future of a call; cancelling it cancels the call at once, not only when the loop comes to it."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, give_up: Callable[[], object]) -> None:
-        super().__init__(loop=loop)
-        self._give_up = give_up
-
-    def cancel(self, msg: object = None) -> bool:
-        """Cancel the future and the call."""
-        cancelled = super().cancel(msg)
-        if cancelled:
-            self._give_up()
-        return cancelled

@@ -40,7 +40,15 @@ from the table of messages (`src/ibkit/wire/tables`) and from asking the gateway
 
 *Text* and *protobuf* are the server versions at which a message has that form; a server older than both does not know \
 it, and ibkit refuses to send it (`UnsupportedField`). ¹ marks what is inferred or only documented: see \
-[below](#facts-that-are-not-checked).
+[below](#facts-that-are-not-checked). Where ibkit differs from IB's own client on purpose is told \
+[there](official-client.md).
+
+ibkit offers server versions {MIN_VERSION} to {MAX_VERSION}, so a newer TWS speaks {MAX_VERSION} with it. What such a \
+TWS may say nevertheless and no table knows costs nothing but itself: messages with unknown ids are skipped, text \
+fields behind the last known one and unknown protobuf fields are left out. They are counted, \
+`ib.client.notUnderstood()` tells them (`Counter({{'message 300': 2, 'more fields in TICK_PRICE': 5}})`), and the first \
+of each is logged by `ibkit.wire`, level INFO. The simulated gateway leaves out and logs the same of what clients send, \
+and answers an unknown id with error 320.
 """
 
 REQUESTS = """

@@ -1,30 +1,40 @@
 """Which asyncio loop runs in this thread, and which one a blocking call may run.
 
-Only public calls of asyncio are used, and nothing of it is replaced. Must not know connections.
+The loop that we make for a thread is an ``OwnLoop``: it knows whether it has anything to do, so that a wait can do
+without it. Only public calls of asyncio are used, and nothing of it is replaced. Must not know connections.
 """
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import contextlib
 import os
 import sys
 import threading
 import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ibkit.hosts.ownloop import OwnLoop
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
     """Return the loop that runs in this thread, if any."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+    loaded = sys.modules.get("asyncio")  # nobody runs a loop without it
+    # asyncio exports this form for those who run loops; the other one raises, which takes ten times as long.
+    return None if loaded is None else loaded._get_running_loop()
 
 
 def current_task() -> asyncio.Task[object] | None:
     """Return the task that runs in this thread, if any."""
-    return None if running_loop() is None else asyncio.current_task()
+    if running_loop() is None:
+        return None
+    import asyncio
+
+    return asyncio.current_task()
 
 
 class HomeLoop:
@@ -36,13 +46,18 @@ class HomeLoop:
     def __init__(self, thread: threading.Thread) -> None:
         self._is_main = thread is threading.main_thread()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._mine: asyncio.AbstractEventLoop | None = None
+        self.mine: OwnLoop | None = None
+        """The one that we made."""
         self._asked = False
+        self.nudge: Callable[[], object] | None = None
+        """What a loop of ours calls when another thread wants something of it."""
         self.wanted = self._is_main
         """Whether the outermost wait of the thread runs a loop even if nobody has asked for one yet."""
 
     def parked(self) -> asyncio.AbstractEventLoop | None:
         """Return the loop that the outermost wait of this thread should run, if any."""
+        if sys.version_info < (3, 12) and "asyncio" not in sys.modules:
+            return None  # nobody has a task; who wants one will find or make a loop without our help
         loop = self.get() if self.wanted else self.find()
         return None if loop is None or loop.is_running() else loop  # it may run in another thread
 
@@ -50,7 +65,12 @@ class HomeLoop:
         """Return the loop, a new one if there is none; must be called in its thread."""
         loop = self.find()
         if loop is None:
-            loop = self._loop = self._mine = asyncio.SelectorEventLoop()
+            import asyncio
+
+            from ibkit.hosts.ownloop import OwnLoop
+
+            loop = self._loop = self.mine = OwnLoop()
+            self.mine.nudge = self.nudge
             asyncio.set_event_loop(loop)
             self._asked = True
             if self._is_main:
@@ -66,11 +86,15 @@ class HomeLoop:
             if self._loop.is_closed():
                 self._loop = None
             else:  # asyncio.run leaves "no loop" behind
+                import asyncio
+
                 asyncio.set_event_loop(self._loop)
         return self._loop
 
     def _current(self) -> asyncio.AbstractEventLoop | None:
         """Return the loop that was set in this thread, if it is open."""
+        import asyncio
+
         try:
             loop = asyncio.get_event_loop() if self._asked else self._ask()
         except RuntimeError:
@@ -82,8 +106,12 @@ class HomeLoop:
 
         In the main thread, asking makes a loop where none was set. From Python 3.12 on a DeprecationWarning
         comes before that; made an exception, it keeps the loop from being made. Before, the loop is made, and
-        has to be closed when the program ends.
+        has to be closed when the program ends; so where it would be a plain new one, we do not ask, and make our own.
         """
+        import asyncio
+
+        if self._is_main and _none_was_set():
+            raise RuntimeError("there is no current event loop")
         with warnings.catch_warnings():
             warnings.simplefilter("error", DeprecationWarning)
             try:
@@ -97,20 +125,40 @@ class HomeLoop:
 
     def close(self) -> None:
         """Close the loop if it is ours; its thread has ended."""
-        if self._mine is not None and not self._mine.is_running():
-            self._mine.close()
+        if self.mine is not None and not self.mine.is_running():
+            self.mine.close()
 
     def forget(self) -> None:
         """Begin anew in a child process: closing a loop there would disturb the parent, which shares its selector."""
         if self._loop is not None:
+            import asyncio
+
             asyncio.set_event_loop(None)
-        self._loop = self._mine = None
+        self._loop = self.mine = None
+
+
+def _none_was_set() -> bool:
+    """Tell whether the main thread has no current loop yet, and asking for it would make one of the usual kind.
+
+    Python 3.11 alone has no public way to ask for the current loop without making it.
+    """
+    if sys.version_info >= (3, 12) or os.name == "nt":
+        return False
+    import asyncio
+
+    policy = asyncio.get_event_loop_policy()
+    current = getattr(policy, "_local", None)
+    if type(policy) is not asyncio.DefaultEventLoopPolicy or current is None:
+        return False
+    return getattr(current, "_loop", policy) is None and getattr(current, "_set_called", True) is False
 
 
 def _close_at_exit(loop: asyncio.AbstractEventLoop, pid: int) -> None:
     """End the tasks that are left, as ``asyncio.run`` would, and close the loop."""
     if os.getpid() != pid or loop.is_running() or loop.is_closed():
         return
+    import asyncio
+
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()

@@ -36,7 +36,7 @@ class Poller:
 
     def wait(self, secs: float | None) -> list[int]:
         """Return the descriptors that are ready, none when ``secs`` have passed; it may also return early."""
-        limit = MAX_WAIT_S if secs is None else min(max(secs, 0.0), MAX_WAIT_S)
+        limit = MAX_WAIT_S if secs is None or secs > MAX_WAIT_S else secs if secs > 0.0 else 0.0
         if self._poll is not None:
             return [fd for fd, _ in self._poll.poll(limit * 1000)]
         reading = list(self._writing)

@@ -2,23 +2,29 @@
 
 Two ways to wait. The *bare* pump polls the descriptors of this thread; no event loop is involved, so it works
 in a notebook cell, in a callback of a running loop, in a worker thread, inside a handler. Where no loop runs
-and the thread has one, the outermost wait *runs that loop* instead, so that the program's tasks and the
-handlers that are coroutines make progress.
+and the thread has one with something to do, the outermost wait *runs that loop* instead, so that the program's
+tasks and the handlers that are coroutines make progress. A loop of ours says when it has something to do; any other
+one is always run.
 
 Must not know what is waited for.
 """
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeGuard
 
 from ibkit.hosts import loops, virtual
 from ibkit.hosts.poller import MAX_WAIT_S
 from ibkit.hosts.station import Held, Station
 from ibkit.hosts.watch import PASSES
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ibkit.hosts.ownloop import OwnLoop
 
 RECHECK_S = 0.25
 """Seconds between looks at a connection that a loop holds, which cannot tell us that it has ended."""
@@ -65,7 +71,7 @@ def wait(
     Raises DeadEnd when nothing will ever happen in simulated time, unless ``patient``.
     """
     turn = _Wait(station, done, secs, want)
-    outermost = loops.running_loop() is None
+    outermost = loops.running_loop() is None and len(station.waits) < 2
     station.seek(want)
     station.serve()
     for count in itertools.count():
@@ -84,8 +90,13 @@ def wait(
                 if not patient:
                     raise DeadEnd
                 turn.rest(loop)
-        elif loop is None:
-            turn.poll(left)
+        elif loop is None or turn.is_quiet(loop):
+            if loop is not None and loop.stop_wanted:
+                loop.stop_wanted = False
+                if stoppable:
+                    return done()
+            if not turn.poll(left, loop):
+                continue
         elif turn.run(left) and stoppable:
             return done()
         station.seek(want)
@@ -112,18 +123,46 @@ class _Wait:
         """Return how many seconds are left."""
         return None if self._end is None else self._end - self._now()
 
-    def poll(self, left: float | None) -> None:
-        """Wait for the descriptors of this thread, and read from those that are ready."""
+    def is_quiet(self, loop: asyncio.AbstractEventLoop) -> TypeGuard[OwnLoop]:
+        """Tell whether we can wait without ``loop``; call what it has to call now, if that is little."""
+        own, watch = self._station.home_loop.mine, self._station.watch
+        if loop is not own or (watch is not None and own.watches(watch.readers())):
+            return False
+        if own.asked or (own.due is not None and own.due <= own.time()):
+            if own.has_tasks():
+                return False
+            if not own.stop_wanted:
+                own.run_once()
+        return True
+
+    def poll(self, left: float | None, loop: OwnLoop | None = None) -> bool:
+        """Wait for the descriptors of this thread, and read from those that are ready.
+
+        Tells whether there may be something to do besides reading. ``loop`` has to be looked at in time.
+        """
         station = self._station
-        secs = _earlier(left, station.due_in())
+        secs = station.due_in()
+        if left is not None and (secs is None or left < secs):
+            secs = left
+        if loop is not None:
+            if loop.asked:
+                secs = 0.0
+            elif loop.due is not None:
+                secs = _earlier(secs, loop.due - loop.time())
         if self._asked_at is not None:
             secs = _earlier(secs, RECHECK_S)
         if self._task is not None:
             secs = _earlier(secs, TASK_CHECK_S)
-        for fd in station.poller.wait(secs):
+        ready = station.poller.wait(secs)
+        busy = not ready or (secs is not None and secs <= 0.0) or len(station.by_fd) != len(station.held)
+        for fd in ready:
+            busy |= fd == station.ear
             station.read(fd)
         if self._task is not None and self._task.cancelling() > self._cancels:
+            import asyncio
+
             raise asyncio.CancelledError("the task was cancelled while it waited in a blocking call")
+        return busy
 
     def run(self, left: float | None) -> bool:
         """Run the loop that watches for this thread; True when somebody else stopped it."""
@@ -134,6 +173,8 @@ class _Wait:
 
     def simulate(self, left: float | None, loop: asyncio.AbstractEventLoop | None) -> bool:
         """Let simulated time pass when everybody has done what can be done now; False when there is no more."""
+        import asyncio
+
         station = self._station
         ready = station.poller.wait(0)
         for fd in ready:

@@ -13,7 +13,6 @@ Must not know engines or links.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -23,7 +22,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ibkit.clock import Clock, SystemClock
 from ibkit.hosts import nesting, unread
@@ -31,6 +30,9 @@ from ibkit.hosts.loops import HomeLoop, running_loop
 from ibkit.hosts.poller import Poller
 from ibkit.hosts.timers import Timers
 from ibkit.hosts.watch import Watch
+
+if TYPE_CHECKING:
+    import asyncio
 
 logger = logging.getLogger("ibkit")
 
@@ -116,6 +118,7 @@ class Station:
         self._mouth.setblocking(False)
         self.ear = self._ear.fileno()
         self.poller.watch(self.ear)
+        self.home_loop.nudge = self.nudge
 
     # -- holding -------------------------------------------------------------------------------------
 
@@ -152,7 +155,9 @@ class Station:
             self.served = time.monotonic()
         with lock:
             self.depth -= 1
-            others = tuple(waiting) if waiting and not self.active() else ()
+            if not waiting:
+                return
+            others = () if self.active() else tuple(waiting)
         for station in others:
             if station is not self:
                 station.wake()
@@ -280,7 +285,8 @@ class Station:
         """
         while self.posted:
             call_posted(self.posted.popleft())
-        self.timers.fire(self.now())
+        if self.timers.next() is not None:
+            self.timers.fire(self.now())
         busy = False
         for held in tuple(self.held):
             if held.station is self:
@@ -325,11 +331,15 @@ class Station:
         """End a wait of this station, from any thread."""
         watch = self.watch
         if watch is None or watch.done is None or len(self.waits) > 1:  # else it does not listen, but run its loop
-            with contextlib.suppress(OSError):  # full: it will wake anyway; closed: the thread has ended
-                self._mouth.send(b"\0")
+            self.nudge()
         if watch is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 watch.loop.call_soon_threadsafe(watch.woken)
+
+    def nudge(self) -> None:
+        """End the polling of this station, from any thread."""
+        with contextlib.suppress(OSError):  # full: it will wake anyway; closed: the thread has ended
+            self._mouth.send(b"\0")
 
     def heard(self) -> None:
         """Take note of all calls of ``wake``."""

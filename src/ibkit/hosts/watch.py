@@ -6,16 +6,20 @@ Windows), a feeder thread does. Must not know engines or links.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ibkit.hosts import unread, virtual
 from ibkit.hosts.feeder import Feeder
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ibkit.hosts.station import Station
+
+LOOK: Final = 16
+"""Reads between looks whether a loop of ours still has tasks."""
 
 LATER_S = 0.01
 """Real seconds until we look again whether a blocking call has ended."""
@@ -45,6 +49,11 @@ class Watch:
         self._timer_due = 0.0  # not asked of the handle: uvloop's have no when() if they are due at once
         self._driving = False
         self._beat: asyncio.TimerHandle | None = None
+        own = station.home_loop.mine
+        self._own = own if own is loop else None
+        self._checks = 0
+        if self._own is not None:
+            self._own.on_run = self.arm  # until it runs it need not know what is due
         self.reconcile()
 
     # -- which descriptors ---------------------------------------------------------------------------
@@ -61,6 +70,10 @@ class Watch:
             self._watch(fd, held.backlog())
         if self._beat is None and wanted and not unread.said():
             self._beat = self.loop.call_later(unread.BEAT_S, self._note_free)
+
+    def readers(self) -> int:
+        """Return how many descriptors the loop watches for us."""
+        return len(self._writing) - len(self._feeders)
 
     def _watch(self, fd: int, write: bool) -> None:
         self._writing[fd] = write
@@ -135,8 +148,11 @@ class Watch:
             self.check()
 
     def check(self) -> None:
-        """End the run of the loop if the blocking call that runs it has what it waits for."""
-        if self.done is not None and self.done():
+        """End the run of the loop if the blocking call that runs it has what it waits for, or need not run it."""
+        if self.done is None:
+            return
+        self._checks += 1
+        if self.done() or (self._own is not None and not self._checks % LOOK and not self._own.has_tasks()):
             self.stop()
 
     def stop(self) -> None:
@@ -161,6 +177,8 @@ class Watch:
             return
         if station.changed:
             self.reconcile()
+        if self._own is not None and not self._own.running:
+            return
         secs = station.due_in()
         if secs is not None:
             due = self.loop.time() + secs
@@ -216,6 +234,8 @@ class Watch:
         """Watch no more."""
         for fd in tuple(self._writing):
             self._forget(fd)
+        if self._own is not None:
+            self._own.on_run = None
         for timer in (self._timer, self._beat):
             if timer is not None:
                 timer.cancel()

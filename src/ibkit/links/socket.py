@@ -5,15 +5,18 @@ Must not know what the bytes mean.
 
 from __future__ import annotations
 
-import asyncio
 import select
 import socket
 import time
+from typing import TYPE_CHECKING
 
 from ibkit.errors import ConnectionRefused, NotConnected
 
-CHUNK = 256 * 1024
-"""Bytes taken by one read: enough for a burst, small enough that timers are looked at in between."""
+if TYPE_CHECKING:
+    import asyncio
+
+CHUNK = 64 * 1024
+"""Bytes taken by one read: enough for a burst, and what the allocator has at hand (more would cost 10 us a read)."""
 
 LINGER_S = 0.5
 """Seconds that ``close`` gives the other side to take what was written and to close as well."""
@@ -46,8 +49,21 @@ class SocketLink:
 
     def write(self, data: bytes) -> None:
         """Write what fits, keep the rest for ``flush``; a broken connection shows itself in ``read``."""
-        self._unsent += data
-        self.flush()
+        if not self._unsent:
+            data = data[self._send(data) :]
+        if data:
+            self._unsent += data
+            self.flush()
+
+    def _send(self, data: bytes | bytearray) -> int:
+        """Return how many bytes the socket took; all, when it is broken."""
+        try:
+            return self._sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError as error:  # not raised: what the peer said before it broke is still to be read
+            self._broken = error
+            return len(data)
 
     def pending(self) -> int:
         """Return how many bytes wait to be written."""
@@ -55,15 +71,7 @@ class SocketLink:
 
     def flush(self) -> None:
         """Write on with what waits."""
-        while self._unsent:
-            try:
-                sent = self._sock.send(self._unsent)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:  # not raised: what the peer said before it broke is still to be read
-                self._broken = error
-                self._unsent.clear()
-                return
+        while self._unsent and (sent := self._send(self._unsent)):
             del self._unsent[:sent]
 
     def pump(self, until: float | None) -> None:
@@ -126,6 +134,8 @@ def connect(host: str, port: int, timeout: float | None = None) -> SocketLink:
 
 async def connect_async(host: str, port: int, timeout: float | None = None) -> SocketLink:
     """Like ``connect``, in the running loop."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout or None):

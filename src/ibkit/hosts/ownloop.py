@@ -1,0 +1,113 @@
+"""The loop that we make for a thread: it knows whether it has anything to do.
+
+Must not know who waits, or for what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from contextvars import Context
+from typing import TypeVarTuple
+
+Ts = TypeVarTuple("Ts")
+
+
+class OwnLoop(asyncio.SelectorEventLoop):
+    """A loop that knows what it is asked for, be it by a task, a future, a timer or another thread."""
+
+    def __init__(self) -> None:
+        self._eyes = selectors.DefaultSelector()
+        super().__init__(self._eyes)
+        self._own_descriptors = len(self._eyes.get_map())
+        self.asked = False
+        """Whether there may be something to be called at once."""
+        self.due: float | None = None
+        """When there may be something to be called, in its ``time()``."""
+        self.running = False
+        self.stop_wanted = False
+        """Whether it was told to stop while it did not run."""
+        self.on_run: Callable[[], object] | None = None
+        """Called before it runs."""
+        self.nudge: Callable[[], object] | None = None
+        """Called, on any thread, when something was asked for from another thread."""
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._many = 64
+        self._signals = False
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Have something called, and take note of it."""
+        self.asked = True
+        return super().call_soon(callback, *args, context=context)
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Have something called, and tell who waits meanwhile."""
+        handle = super().call_soon_threadsafe(callback, *args, context=context)
+        self.asked = True
+        if self.nudge is not None and not self.running:
+            self.nudge()
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Have something called at a time, and take note of it."""
+
+        def called(*args: *Ts) -> object:
+            self._timers.discard(handle)
+            return callback(*args)
+
+        called.__wrapped__ = callback  # type: ignore[attr-defined]  # what asyncio shows of it is the callback
+        handle = super().call_at(when, called, *args, context=context)
+        self._timers.add(handle)
+        if self.due is None or when < self.due:
+            self.due = when
+        if len(self._timers) > self._many:
+            self._look_at_timers()
+            self._many = max(64, 2 * len(self._timers))
+        return handle
+
+    def add_signal_handler(self, sig: int, callback: Callable[[*Ts], object], *args: *Ts) -> None:
+        """Have something called when a signal comes; from now on the loop always has to run."""
+        self._signals = True
+        super().add_signal_handler(sig, callback, *args)
+
+    def stop(self) -> None:
+        """Stop, or do not begin to run."""
+        if not self.running:
+            self.stop_wanted = self.asked = True
+        super().stop()
+
+    def run_forever(self) -> None:
+        """Run until it is stopped."""
+        self.running = True
+        self.asked = self.stop_wanted = False
+        try:
+            if self.on_run is not None:
+                self.on_run()
+            super().run_forever()
+        finally:
+            self.running = False
+            self._look_at_timers()
+
+    def run_once(self) -> None:
+        """Call what can be called now."""
+        self.call_soon(super().stop)
+        self.run_forever()
+
+    def has_tasks(self) -> bool:
+        """Tell whether a task of it has not ended."""
+        return bool(asyncio.all_tasks(self))
+
+    def watches(self, ours: int) -> bool:
+        """Tell whether it watches for more than ``ours`` descriptors, and its own, or for signals."""
+        return self._signals or len(self._eyes.get_map()) > self._own_descriptors + ours
+
+    def _look_at_timers(self) -> None:
+        self._timers = {handle for handle in self._timers if not handle.cancelled()}
+        self.due = min((handle.when() for handle in self._timers), default=None)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibkit.engine import market, ticktypes
+from ibkit.engine import core, market, ticktypes
 from ibkit.engine.core import DefaultSettings
 from ibkit.model import (
     EfpData,
@@ -120,7 +120,7 @@ def test_a_price_that_is_not_told_is_dropped() -> None:
     peer = EngineUnderTest()
     ticker = fill(peer)
     peer.send(m.TickPrice(1, 1, 5.0, 1.0, 0))
-    peer.engine.state.market.touch(peer.engine.state.market.feeds[1])
+    peer.engine.state.market.feeds[1].touch()
     from ibkit.engine import ticks as reducers
 
     reducers.tick_price(peer.engine, m.TickPrice(1, 1, UNSET_DOUBLE, 3.0, 0))
@@ -370,6 +370,85 @@ def _run(messages: list[m.Answer], version: int, cuts: list[int]) -> tuple[list[
 @given(st.lists(_tick, max_size=12), st.lists(st.integers(0, 10_000), max_size=6), st.sampled_from(VERSIONS))
 def test_however_the_bytes_come_the_ticks_are_the_same(messages: list[m.Answer], cuts: list[int], version: int) -> None:
     assert _run(messages, version, cuts) == _run(messages, version, [])
+
+
+_row = st.one_of(
+    st.tuples(st.sampled_from([1, 2]), st.builds(
+        m.TickLastRow, st.integers(1_704_466_800, 1_704_466_803), _price, _size, st.booleans(), st.booleans(),
+        st.sampled_from(["ARCA", ""]), st.just("I"))),
+    st.tuples(st.just(3), st.builds(
+        m.TickBidAskRow, st.integers(1, 3), _price, _price, _size, _size, st.booleans(), st.booleans())),
+    st.tuples(st.just(4), st.builds(m.TickRow, st.just(1_704_466_800), _price, st.just(NAN))),
+)  # fmt: skip
+_any = st.one_of(
+    _tick,
+    st.builds(lambda row: m.TickByTick(1, *row), _row),
+    st.builds(
+        m.MarketDepthL2, st.just(1), st.integers(0, 3), st.sampled_from(["", "ARCA"]), st.integers(0, 2),
+        st.integers(0, 1), _price, _size, st.booleans()),
+    st.builds(m.MarketDepth, st.just(1), st.integers(0, 3), st.integers(0, 2), st.integers(0, 1), _price, _size),
+    st.builds(m.TickString, st.just(1), st.sampled_from([32, 45, 59, 903]), st.sampled_from(["", "7", "x"])),
+    st.builds(m.TickPrice, st.just(77), st.just(1), _price, _size, st.just(0)),
+    st.builds(m.CurrentTime, st.just(1)),
+)  # fmt: skip
+
+
+def _whole(messages: list[m.Answer], version: int, straight: bool) -> list[str]:
+    """Return everything a client has at the end; with or without the way from the buffer to the receivers."""
+    peer = EngineUnderTest(version)
+    ticker = fill(peer)
+    seen: list[str] = []
+    ticker.updateEvent += lambda changed: seen.append(repr((changed.ticks, changed.tickByTicks, changed.domTicks)))
+    peer.send(m.TickPrice(1, 6, 1.0, 0.0, 0))  # the first one goes the ordinary way, whatever it is
+    engine = peer.engine
+    if not straight:
+        engine._stream = lambda *_: 0
+    peer.send(*messages)
+    peer.send(*messages)
+    state = engine.state.market
+    return [
+        *seen,
+        repr(ticker),
+        repr([told for told in peer.told if told[0] != "pendingTickersEvent"]),
+        repr((state.stray_ticks, state.misplaced_rows, state.unknown_ticks, engine.malformed)),
+        repr((engine.stats().numMsgRecv, engine.stats().numBytesRecv)),
+    ]
+
+
+@given(st.lists(_any, max_size=12), st.sampled_from(VERSIONS))
+def test_messages_and_what_is_taken_straight_from_the_buffer_do_the_same(
+    messages: list[m.Answer], version: int
+) -> None:
+    assert _whole(messages, version, straight=True) == _whole(messages, version, straight=False)
+
+
+@each_version
+def test_ticks_go_straight_from_the_buffer_to_their_receivers(version: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = EngineUnderTest(version)
+    ticker = fill(peer)
+    peer.send(m.TickPrice(1, 1, 1.0, 2.0, 0))
+    for cls in core.RECEIVERS:
+        monkeypatch.delitem(core.REDUCERS, cls)
+    peer.send(
+        m.TickPrice(1, 1, 5.0, 6.0, 0), m.TickSize(1, 3, 7.0), m.TickGeneric(1, 49, 1.0), m.TickString(1, 32, "X"),
+        m.TickByTick(1, 2, m.TickLastRow(1_704_466_800, 100.0, 5.0, False, True, "ARCA", "I")),
+        m.MarketDepth(1, 0, 0, 1, 3.0, 4.0), m.MarketDepthL2(1, 0, "ARCA", 0, 0, 3.5, 4.0, True),
+    )  # fmt: skip
+    assert (ticker.bid, ticker.askSize, ticker.halted, ticker.bidExchange, ticker.last) == (5.0, 7.0, 1.0, "X", 100.0)
+    assert (ticker.domBids[0].price, ticker.domAsks[0].price) == (3.0, 3.5)
+
+
+def test_a_text_that_makes_no_sense_is_told_of_once_when_it_came_straight_from_the_buffer() -> None:
+    peer = EngineUnderTest()
+    ticker = fill(peer)
+    peer.send(m.TickPrice(1, 1, 1.0, 2.0, 0))
+    peer.told.clear()
+    peer.send(m.TickString(1, 45, "yesterday"), m.TickPrice(1, 1, 5.0, 6.0, 0))
+    ((_, req_id, code, text, _contract),) = [told for told in peer.told if told[0] == "errorEvent"]
+    assert (req_id, code) == (1, 508)
+    assert "TICK_STRING" in text
+    assert peer.engine.malformed == 1
+    assert ticker.bid == 5.0
 
 
 @given(st.lists(_tick, max_size=12))

@@ -81,5 +81,5 @@ def test_consumed_bytes_are_let_go() -> None:
         reader.feed(piece[500:] + piece[:500])
         assert len(drain(reader)) == 1
         assert reader.pending() == 500
-    assert len(reader._data) < 2000
+    assert len(reader.data) < 2000
     assert not reader._pieces

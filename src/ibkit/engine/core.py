@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from ibkit.dates import zone
 from ibkit.engine import (
@@ -44,11 +44,23 @@ from ibkit.model.values import EPOCH
 from ibkit.wire import Codec, FrameReader
 from ibkit.wire import messages as m
 
+if TYPE_CHECKING:
+    from ibkit.wire.compiler.stream import Stream
+
 logger = logging.getLogger("ibkit.engine")
 
 T = TypeVar("T")
 Reducer: TypeAlias = Callable[["Engine", Any], None]  # Any: each takes the message it is registered for
 Reducers: TypeAlias = Mapping[type, Reducer]
+
+AnyReceivers: TypeAlias = Callable[..., None] | Mapping[int, Callable[..., None]]  # each takes a feed and fields
+Receivers: TypeAlias = Mapping[type, AnyReceivers]
+
+
+def _name_of(cls: type) -> str:
+    """Return the name of a message in the tables: the first word of what its class says."""
+    return (cls.__doc__ or "").partition(" ")[0]
+
 
 REDUCERS: Final[dict[type, Reducer]] = {}
 for _module in (
@@ -59,13 +71,15 @@ for _module in (
         assert _message not in REDUCERS, f"two reducers for {_message}"
         REDUCERS[_message] = _reducer
 
+# What comes by the thousand goes to its receivers without becoming a message, if nothing is unusual about it.
+RECEIVERS: Final[dict[type, AnyReceivers]] = {**ticks.RECEIVERS, **depth.RECEIVERS}
+DIRECT: Final = {_name_of(cls): receivers for cls, receivers in RECEIVERS.items()}
+
+# A text that is no date, no number, a moment that no clock shows: the reducers' part of decoding.
+UNDIGESTED: Final = (ValueError, OverflowError, OSError)
+
 # What goes ahead of data requests.
 URGENT: Final = frozenset({m.PlaceOrder, m.CancelOrder, m.ReqGlobalCancel, m.ExerciseOptions})
-
-
-def _name(message: object) -> str:
-    """Return the name of a message in the tables: the first word of what its class says."""
-    return (type(message).__doc__ or "").partition(" ")[0]
 
 
 class Settings(Protocol):
@@ -166,6 +180,7 @@ class Engine:
         self.session = session.Session()
         self._frames = FrameReader()
         self._codec: Codec | None = None
+        self._stream: Stream | None = None  # takes ticks straight from the frames
         self._throttle = Throttle(limits or DefaultLimits())
         self._held_back = False
         self._greeting: list[bytes] = []  # the handshake: goes out before everything else, and is not counted
@@ -185,20 +200,25 @@ class Engine:
         """Store what was read."""
         self.touch(now, wall)
         self.last_read = now
-        self.batch_time = self.time()
+        self.batch_time = self.state.market.time = self.time()
         self._bytes_received += len(data)
         self._frames.feed(data)
 
     def step(self, now: float) -> bool:
-        """Apply one message whole; False when there was none.
+        """Apply one message whole, and before it all that can be applied without telling anybody; False at the end.
 
         Raises ProtocolError when the rest of the stream cannot be understood.
         """
+        self.now = now
+        frames = self._frames
         try:
-            body = self._frames.next()
+            if self._stream is not None and self.is_open:
+                market = self.state.market
+                frames.join()
+                self._messages_received += self._stream(frames, market.by_text, market.feeds, self._undigested)
+            body = frames.next()
             if body is None or not self.is_open:
                 return False
-            self.now = now
             self._messages_received += 1
             if self._codec is None:
                 session.server_hello(self, body)
@@ -211,14 +231,19 @@ class Engine:
         except MalformedMessage as error:
             malformed.report(self, error)
             return True
-        reducer = REDUCERS.get(type(message))
+        cls = type(message)
+        if cls in RECEIVERS and self._stream is None:  # made when it pays
+            self._stream = self._codec.stream(DIRECT)
+        reducer = REDUCERS.get(cls)
         if reducer is not None:
             try:
                 reducer(self, message)
-            # A text that is no date, no number, a moment that no clock shows: the reducers' part of decoding.
-            except (ValueError, OverflowError, OSError) as error:
-                malformed.report(self, MalformedMessage(_name(message), "text", str(error), body))
+            except UNDIGESTED as error:
+                self._undigested(_name_of(cls), body, error)
         return True
+
+    def _undigested(self, name: str, body: bytes, error: Exception) -> None:
+        malformed.report(self, MalformedMessage(name, "text", str(error), body))
 
     def end_batch(self, now: float) -> None:
         """Tell what changed in the batch."""

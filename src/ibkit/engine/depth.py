@@ -17,7 +17,7 @@ from ibkit.model import Contract, DOMLevel, MktDepthData, TagValue, Ticker
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
-    from ibkit.engine.core import Engine, Reducers
+    from ibkit.engine.core import Engine, Receivers, Reducers
 
 logger = logging.getLogger("ibkit.market")
 
@@ -29,6 +29,9 @@ BID: Final = 1
 
 BOOK_RESET: Final = 317
 """The code that tells that the book is about to be sent anew."""
+
+
+_new = tuple.__new__  # making a NamedTuple through its class takes twice as long
 
 
 def apply(levels: list[DOMLevel], position: int, operation: int, level: DOMLevel) -> tuple[DOMLevel, bool]:
@@ -55,38 +58,50 @@ def apply(levels: list[DOMLevel], position: int, operation: int, level: DOMLevel
     return level, operation == INSERT and 0 <= position < len(levels)
 
 
-def market_depth(engine: Engine, msg: m.MarketDepth) -> None:
-    _row(engine, msg.reqId, msg.position, "", msg.operation, msg.side, msg.price, msg.size)
+def depth_row(feed: Feed, position: int, operation: int, side: int, price: float, size: float) -> None:
+    """Receive a row of a book."""
+    depth_row_l2(feed, position, "", operation, side, price, size)
 
 
-def market_depth_l2(engine: Engine, msg: m.MarketDepthL2) -> None:
-    _row(engine, msg.reqId, msg.position, msg.marketMaker, msg.operation, msg.side, msg.price, msg.size)
-
-
-def _row(
-    engine: Engine,
-    req_id: int,
+def depth_row_l2(
+    feed: Feed,
     position: int,
     market_maker: str,
     operation: int,
     side: int,
     price: float,
     size: float,
+    smart: bool = False,
 ) -> None:
+    """Receive a row of a book with market makers."""
+    levels = feed.ticker.domBids if side == BID else feed.ticker.domAsks
+    market = feed.market
+    level, fitted = apply(levels, position, operation, _new(DOMLevel, (price, size, market_maker)))
+    if not fitted:
+        market.misplaced_rows += 1
+        logger.info("market depth of %s: no level at position %d", feed.ticker.contract, position)
+    row = (market.time, position, market_maker, operation, side, level.price, level.size)
+    feed.dom_ticks.append(_new(MktDepthData, row))
+    if not feed.changed:
+        feed.touch()
+
+
+def market_depth(engine: Engine, msg: m.MarketDepth) -> None:
+    if (feed := _feed(engine, msg.reqId)) is not None:
+        depth_row(feed, *msg[1:])
+
+
+def market_depth_l2(engine: Engine, msg: m.MarketDepthL2) -> None:
+    if (feed := _feed(engine, msg.reqId)) is not None:
+        depth_row_l2(feed, *msg[1:])
+
+
+def _feed(engine: Engine, req_id: int) -> Feed | None:
     market = engine.state.market
     feed = market.feeds.get(req_id)
     if feed is None:
         market.stray_ticks += 1
-        return
-    levels = feed.ticker.domBids if side == BID else feed.ticker.domAsks
-    level, fitted = apply(levels, position, operation, DOMLevel(price, size, market_maker))
-    if not fitted:
-        market.misplaced_rows += 1
-        logger.info("market depth of %s: no level at position %d", feed.ticker.contract, position)
-    feed.dom_ticks.append(
-        MktDepthData(engine.batch_time, position, market_maker, operation, side, level.price, level.size)
-    )
-    market.touch(feed)
+    return feed
 
 
 def clear(engine: Engine, feed: Feed) -> None:
@@ -97,7 +112,7 @@ def clear(engine: Engine, feed: Feed) -> None:
             feed.dom_ticks.append(
                 MktDepthData(engine.batch_time, position, gone.marketMaker, DELETE, side, gone.price, 0.0)
             )
-            engine.state.market.touch(feed)
+            feed.touch()
 
 
 def open_book(engine: Engine, contract: Contract, num_rows: int, smart: bool, options: list[TagValue]) -> Ticker:
@@ -115,6 +130,11 @@ def open_book(engine: Engine, contract: Contract, num_rows: int, smart: bool, op
     subscription.on_notice = on_notice
     return feed.ticker
 
+
+RECEIVERS: Receivers = {
+    m.MarketDepth: depth_row,
+    m.MarketDepthL2: depth_row_l2,
+}
 
 REDUCERS: Reducers = {
     m.MarketDepth: market_depth,

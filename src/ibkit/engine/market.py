@@ -15,15 +15,16 @@ Must not know what single ticks mean; ``engine.ticks`` and ``engine.depth`` do.
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ibkit.engine.call import Call
 from ibkit.engine.subscription import Subscription
 from ibkit.errors import RequestError
-from ibkit.events import Event, fire, interrupt, made
+from ibkit.events import Event, interrupt, made
 from ibkit.model import (
     Contract,
     IBDefaults,
@@ -35,7 +36,7 @@ from ibkit.model import (
     Ticker,
 )
 from ibkit.model.base import dataclassAsTuple
-from ibkit.model.values import UNSET_DOUBLE, is_unset
+from ibkit.model.values import EPOCH, UNSET_DOUBLE, is_unset
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Feed:
     """
 
     ticker: Ticker
+    market: Market
     key: Hashable = None
     """What its contract is looked up by."""
     streams: dict[str, list[int]] = field(default_factory=dict)
@@ -71,6 +73,7 @@ class Feed:
     tick_by_ticks: list[TickByTick] = field(default_factory=list)
     dom_ticks: list[MktDepthData] = field(default_factory=list)
     changed: bool = False
+    """Whether it has something to tell at the end of the batch."""
 
     @property
     def contract(self) -> Contract:
@@ -80,6 +83,19 @@ class Feed:
     def kind(self, req_id: int) -> str:
         """Return the kind of a request, '' for one that does not fill this ticker."""
         return next((kind for kind, ids in self.streams.items() if req_id in ids), "")
+
+    def touch(self) -> None:
+        """Note that there is something to tell at the end of the batch."""
+        if not self.changed:
+            self.changed = True
+            self.market.changed.append(self)
+
+    def add(self, tick_type: int, price: float, size: float) -> None:
+        """Add a tick to those of the batch, unless it says nothing."""
+        if price or size:
+            self.ticks.append(TickData(self.market.time, tick_type, price, size))
+        if not self.changed:
+            self.touch()
 
     def empty_book(self) -> None:
         """Empty the order book without telling."""
@@ -94,6 +110,14 @@ class Market:
 
     feeds: dict[int, Feed] = field(default_factory=dict)
     """By request id."""
+    by_text: dict[bytes, Feed] = field(default_factory=dict)
+    """The same, by the id as text has it: ticks are found without reading a number."""
+    time: datetime = EPOCH
+    """When the present batch was read."""
+    second: int = -1
+    """The last second of a tick-by-tick stream; the same in the time zone that it was told in follows."""
+    zone: tzinfo | None = None
+    moment: datetime = EPOCH
     by_object: dict[int, Feed] = field(default_factory=dict)
     """By id of the contract object, which the ticker keeps alive; in order of creation."""
     by_key: dict[Hashable, list[Feed]] = field(default_factory=dict)
@@ -102,7 +126,7 @@ class Market:
     """What the batch in progress touched."""
     shown: list[Feed] = field(default_factory=list)
     """Whose ticks of the last batch are on their tickers."""
-    undelivered: deque[Ticker] = field(default_factory=deque)
+    undelivered: Iterator[Ticker] = field(default_factory=lambda: iter(()))
     """Tickers of the sealed batch whose listeners have not been told yet."""
     delivering: Ticker | None = None
     """The ticker whose listeners are being told."""
@@ -126,12 +150,13 @@ class Market:
         self.by_key.clear()
         self.changed.clear()
         self.shown.clear()
-        self.undelivered.clear()
+        self.undelivered = iter(())
         self.batch = None
 
     def end_subscriptions(self) -> None:
         """Forget all requests; the tickers stay readable, iterations over their events end."""
         self.feeds.clear()
+        self.by_text.clear()
         self.rerouted.clear()
         for feed in list(self.by_object.values()):
             feed.streams.clear()
@@ -155,7 +180,7 @@ class Market:
         self.changed_contract(contract)
         feed = self._of(contract)
         if feed is None or ((event := _event(feed.ticker)) is not None and event.done()):
-            return Feed(Ticker(contract=contract, defaults=defaults))
+            return Feed(Ticker(contract=contract, defaults=defaults), self)
         return feed
 
     def _of(self, contract: Contract, any_exchange: bool = False) -> Feed | None:
@@ -173,13 +198,14 @@ class Market:
             self.by_object[id(feed.contract)] = feed
             self._index(feed)
         feed.streams.setdefault(kind, []).append(req_id)
-        self.feeds[req_id] = feed
+        self.feeds[req_id] = self.by_text[b"%d" % req_id] = feed
         if len(self.by_object) > max(KEEP, self.busy + KEEP // 10):
             self._prune()
 
     def drop(self, req_id: int) -> None:
         """Have the answers to a request fill nothing any more; harmless when it is over already."""
         feed = self.feeds.pop(req_id, None)
+        self.by_text.pop(b"%d" % req_id, None)
         self.rerouted.pop(req_id, None)
         if feed is not None and (kind := feed.kind(req_id)):
             feed.streams[kind].remove(req_id)
@@ -222,12 +248,6 @@ class Market:
         if self.unknown_ticks[tick_type] == 1:
             logger.info("unknown tick type %d: its ticks are in ticker.ticks alone", tick_type)
 
-    def touch(self, feed: Feed) -> None:
-        """Note that ``feed`` has something to tell at the end of the batch."""
-        if not feed.changed:
-            feed.changed = True
-            self.changed.append(feed)
-
 
 def _event(ticker: Ticker) -> Event | None:
     """Return the event of a ticker, if anybody ever asked for it."""
@@ -268,29 +288,35 @@ def seal(engine: Engine) -> None:
         if not feed.changed:
             ticker = feed.ticker
             ticker.ticks, ticker.tickByTicks, ticker.domTicks = [], [], []
+    time, wall = market.time, engine.wall
     for feed in feeds:
         feed.changed = False
         ticker = feed.ticker
+        ticker.time = time
+        ticker.timestamp = wall
         ticker.ticks, feed.ticks = feed.ticks, []
-        ticker.tickByTicks, feed.tick_by_ticks = feed.tick_by_ticks, []
+        if feed.tick_by_ticks or ticker.tickByTicks:
+            ticker.tickByTicks, feed.tick_by_ticks = feed.tick_by_ticks, []
         if feed.dom_ticks:
             ticker.domBidsDict = dict(enumerate(ticker.domBids))
             ticker.domAsksDict = dict(enumerate(ticker.domAsks))
-        ticker.domTicks, feed.dom_ticks = feed.dom_ticks, []
-        ticker.time = engine.batch_time
-        ticker.timestamp = engine.wall
+        if feed.dom_ticks or ticker.domTicks:
+            ticker.domTicks, feed.dom_ticks = feed.dom_ticks, []
     market.shown = feeds
     if feeds:
-        market.undelivered = deque(feed.ticker for feed in feeds)
-        market.batch = set(market.undelivered)
+        tickers = [feed.ticker for feed in feeds]
+        market.undelivered = iter(tickers)
+        market.batch = set(tickers)
 
 
 def deliver(engine: Engine) -> None:
     """Tell what the sealed batch changed: each ticker's updateEvent, then pendingTickersEvent."""
     market = engine.state.market
-    while market.undelivered:
-        ticker = market.delivering = market.undelivered.popleft()
-        fire(ticker, "updateEvent", ticker)
+    for ticker in market.undelivered:  # an iterator: who comes in between goes on where we are
+        event = _event(ticker)
+        if event is not None:
+            market.delivering = ticker
+            event.emit(ticker)
     market.delivering = None
     if market.batch is not None:
         batch, market.batch = market.batch, None

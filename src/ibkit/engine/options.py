@@ -47,7 +47,7 @@ def tick_option_computation(engine: Engine, msg: m.TickOptionComputation) -> Non
         setattr(feed.ticker, name, greeks)
     else:
         engine.state.market.unknown(msg.tickType)
-    engine.state.market.touch(feed)
+    feed.touch()
 
 
 REDUCERS: Reducers = {m.TickOptionComputation: tick_option_computation}

@@ -5,17 +5,23 @@ A quote tick whose price and size are what the ticker has already tells nothing 
 among the ticker's ticks. Numbers are kept as TWS sends them (-1: there is no quote), unless
 ``IBDefaults`` names other values for "empty".
 
+**Receivers** apply one tick to the feed it is for: a function for each tick type, made from the tables of
+``ticktypes``. Ticks in their usual form go straight from the buffer to them (``ibkit.wire.compiler.stream``); those
+that came as a message go through the reducers below, which see to what is unusual. Receivers tell nobody: listeners
+hear at the end of the batch.
+
 Must not know who asked for the data; ``engine.market`` does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ibkit import dates
 from ibkit.engine import ticktypes
-from ibkit.engine.market import Feed, TickByTick
+from ibkit.engine.market import Feed
 from ibkit.model import (
     Dividends,
     EfpData,
@@ -33,154 +39,273 @@ from ibkit.model.values import UNSET_DOUBLE, nan
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
-    from ibkit.engine.core import Engine, Reducers
+    from ibkit.engine.core import Engine, Receivers, Reducers
 
 # Shared by all ticks: there are only so many combinations of flags.
 PRICE_ATTRIBS = tuple(TickAttrib(bool(mask & 1), bool(mask & 2), bool(mask & 4)) for mask in range(8))
 LAST_ATTRIBS = {(a, b): TickAttribLast(a, b) for a in (False, True) for b in (False, True)}
 BID_ASK_ATTRIBS = {(a, b): TickAttribBidAsk(a, b) for a in (False, True) for b in (False, True)}
 
+_new = tuple.__new__  # making a NamedTuple through its class takes twice as long
 
-def _feed(engine: Engine, req_id: int) -> Feed | None:
-    market = engine.state.market
-    feed = market.feeds.get(req_id)
-    if feed is None:
-        market.stray_ticks += 1
-    return feed
-
-
-def tick_price(engine: Engine, msg: m.TickPrice) -> None:
-    feed = _feed(engine, msg.reqId)
-    if feed is None:
-        return
-    _, tick_type, price, size, mask = msg
-    if price == UNSET_DOUBLE or price != price:
-        return  # nothing but the size, which comes as a tick of its own
-    ticker = feed.ticker
-    market = engine.state.market
-    quote = ticktypes.QUOTE_PRICES.get(tick_type)
-    if quote is not None:
-        if price == -1 and size == 0:
-            price, size = _empty(engine)
-        if not _set_quote(ticker, quote, price, size) and quote is not ticktypes.LAST:
-            return
-        setattr(ticker, quote.attrib, PRICE_ATTRIBS[mask & 7])
-    elif name := ticktypes.PRICES.get(tick_type):
-        setattr(ticker, name, price)
-    else:
-        market.unknown(tick_type)
-    if price or size:
-        feed.ticks.append(TickData(engine.batch_time, tick_type, price, size))
-    market.touch(feed)
+Priced: TypeAlias = Callable[[Feed, float, float, int], None]
+"""Applies a price with its size and mask."""
+Sized: TypeAlias = Callable[[Feed, float], None]
+"""Applies a size, or a number of another meaning."""
+Told: TypeAlias = Callable[[Feed, str], None]
+"""Applies a text."""
 
 
-def _empty(engine: Engine) -> tuple[float, float]:
+def _empty(ticker: Ticker) -> tuple[float, float]:
     """Return what stands for the price and size of an empty quote."""
-    defaults = engine.settings.defaults
+    defaults = ticker.defaults
     # What users may put there (None, say) is theirs to handle.
     return cast("tuple[float, float]", (defaults.emptyPrice, defaults.emptySize))
 
 
-def _set_quote(ticker: Ticker, quote: ticktypes.Quote, price: float, size: float) -> bool:
-    """Set one side of the quote; tell whether anything changed. A size that is not told (NaN) stays."""
-    changed = False
-    old = getattr(ticker, quote.price)
-    if price != old:
-        setattr(ticker, quote.prev_price, old)
-        setattr(ticker, quote.price, price)
-        changed = True
-    old = getattr(ticker, quote.size)
-    if size != old and size == size:
-        setattr(ticker, quote.prev_size, old)
-        setattr(ticker, quote.size, size)
-        changed = True
-    return changed
+# -- quotes --------------------------------------------------------------------------------------------------
+
+# One function for each side, with the names of its fields in it: these are the most frequent messages of all, and
+# finding a field by a name that is known only when it runs takes four times as long.
 
 
-def tick_size(engine: Engine, msg: m.TickSize) -> None:
-    feed = _feed(engine, msg.reqId)
-    if feed is None:
-        return
-    _, tick_type, size = msg
-    if size != size:
-        return
-    ticker = feed.ticker
-    market = engine.state.market
-    price = -1.0
-    quote = ticktypes.QUOTE_SIZES.get(tick_type)
-    if quote is not None:
-        price = getattr(ticker, quote.price)
-        old = getattr(ticker, quote.size)
-        if quote is ticktypes.LAST:
-            if ticker.isUnset(price):
-                return  # a size without a trade
-        elif size == old:
-            return
-        if size != old:
-            setattr(ticker, quote.prev_size, old)
-            setattr(ticker, quote.size, size)
-    elif name := ticktypes.SIZES.get(tick_type):
-        setattr(ticker, name, size)
-    else:
-        market.unknown(tick_type)
-    if price or size:
-        feed.ticks.append(TickData(engine.batch_time, tick_type, price, size))
-    market.touch(feed)
+def set_bid(ticker: Ticker, price: float, size: float) -> bool:
+    """Set the bid; tell whether anything changed. A size that is not told (NaN) stays."""
+    if price != (old := ticker.bid):
+        ticker.prevBid, ticker.bid = old, price
+        if size != (old := ticker.bidSize) and size == size:
+            ticker.prevBidSize, ticker.bidSize = old, size
+        return True
+    if size != (old := ticker.bidSize) and size == size:
+        ticker.prevBidSize, ticker.bidSize = old, size
+        return True
+    return False
 
 
-def tick_generic(engine: Engine, msg: m.TickGeneric) -> None:
-    feed = _feed(engine, msg.reqId)
-    if feed is None:
-        return
-    market = engine.state.market
-    if name := ticktypes.GENERICS.get(msg.tickType):
-        setattr(feed.ticker, name, msg.value)
-    else:
-        market.unknown(msg.tickType)
-    feed.ticks.append(TickData(engine.batch_time, msg.tickType, msg.value, 0.0))
-    market.touch(feed)
+def set_ask(ticker: Ticker, price: float, size: float) -> bool:
+    """Set the ask; tell whether anything changed. A size that is not told (NaN) stays."""
+    if price != (old := ticker.ask):
+        ticker.prevAsk, ticker.ask = old, price
+        if size != (old := ticker.askSize) and size == size:
+            ticker.prevAskSize, ticker.askSize = old, size
+        return True
+    if size != (old := ticker.askSize) and size == size:
+        ticker.prevAskSize, ticker.askSize = old, size
+        return True
+    return False
 
 
-def tick_string(engine: Engine, msg: m.TickString) -> None:
-    feed = _feed(engine, msg.reqId)
-    if feed is None:
-        return
-    _, tick_type, value = msg
-    ticker = feed.ticker
-    market = engine.state.market
-    try:
-        if name := ticktypes.TEXTS.get(tick_type):
-            setattr(ticker, name, value)
-        elif tick_type in ticktypes.TRADES:
-            _trade(engine, feed, tick_type, value)
-        elif name := ticktypes.TIMES.get(tick_type):
-            if value and int(value):  # '0': there was no trade yet
-                setattr(ticker, name, datetime.fromtimestamp(int(value), engine.settings.defaults.timezone))
-        elif tick_type == ticktypes.FUNDAMENTAL_RATIOS:
-            ticker.fundamentalRatios = _ratios(value)
-        elif tick_type == ticktypes.DIVIDENDS:
-            ticker.dividends = _dividends(value)
-        elif tick_type != ticktypes.OLD_NEWS:
-            market.unknown(tick_type)
-    except (OverflowError, OSError) as error:  # a number that is no time
-        raise ValueError(f"{value!r} as the value of tick type {tick_type}") from error
-    market.touch(feed)
+def set_last(ticker: Ticker, price: float, size: float) -> None:
+    """Set the last trade. A size that is not told (NaN) stays."""
+    if price != (old := ticker.last):
+        ticker.prevLast, ticker.last = old, price
+    if size != (old := ticker.lastSize) and size == size:
+        ticker.prevLastSize, ticker.lastSize = old, size
 
 
-def _trade(engine: Engine, feed: Feed, tick_type: int, text: str) -> None:
-    """Apply 'price;size;epoch ms;total volume;VWAP;single'; each part may be empty."""
-    ticker = feed.ticker
-    price_text, size_text, ms, volume, vwap, *_ = (*text.split(";"), "", "", "", "", "")
-    price, size = float(price_text or 0), float(size_text or 0)
-    if volume:
-        setattr(ticker, ticktypes.TRADES[tick_type], float(volume))
-    if vwap:
-        ticker.vwap = float(vwap)
-    if ms:
-        ticker.rtTime = datetime.fromtimestamp(int(ms) / 1000, engine.settings.defaults.timezone)
-    if price and size:
-        _set_quote(ticker, ticktypes.LAST, price, size)
-        feed.ticks.append(TickData(engine.batch_time, tick_type, price, size))
+def bid_price(tick_type: int) -> Priced:
+    """Make the receiver of a bid."""
+
+    def receive(feed: Feed, price: float, size: float, mask: int) -> None:
+        ticker = feed.ticker
+        if price == -1 and size == 0:
+            price, size = _empty(ticker)
+        if set_bid(ticker, price, size):
+            ticker.bidAttrib = PRICE_ATTRIBS[mask & 7]
+            if price or size:
+                feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
+            if not feed.changed:
+                feed.touch()
+
+    return receive
+
+
+def ask_price(tick_type: int) -> Priced:
+    """Make the receiver of an ask."""
+
+    def receive(feed: Feed, price: float, size: float, mask: int) -> None:
+        ticker = feed.ticker
+        if price == -1 and size == 0:
+            price, size = _empty(ticker)
+        if set_ask(ticker, price, size):
+            ticker.askAttrib = PRICE_ATTRIBS[mask & 7]
+            if price or size:
+                feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
+            if not feed.changed:
+                feed.touch()
+
+    return receive
+
+
+def last_price(tick_type: int) -> Priced:
+    """Make the receiver of a trade, which is one even if its price and size are those of the one before."""
+
+    def receive(feed: Feed, price: float, size: float, mask: int) -> None:
+        ticker = feed.ticker
+        if price == -1 and size == 0:
+            price, size = _empty(ticker)
+        set_last(ticker, price, size)
+        ticker.lastAttrib = PRICE_ATTRIBS[mask & 7]
+        if price or size:
+            feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
+        if not feed.changed:
+            feed.touch()
+
+    return receive
+
+
+def bid_size(tick_type: int) -> Sized:
+    """Make the receiver of the size of a bid."""
+
+    def receive(feed: Feed, size: float) -> None:
+        ticker = feed.ticker
+        if size != (old := ticker.bidSize):
+            ticker.prevBidSize, ticker.bidSize = old, size
+            feed.add(tick_type, ticker.bid, size)
+
+    return receive
+
+
+def ask_size(tick_type: int) -> Sized:
+    """Make the receiver of the size of an ask."""
+
+    def receive(feed: Feed, size: float) -> None:
+        ticker = feed.ticker
+        if size != (old := ticker.askSize):
+            ticker.prevAskSize, ticker.askSize = old, size
+            feed.add(tick_type, ticker.ask, size)
+
+    return receive
+
+
+def last_size(tick_type: int) -> Sized:
+    """Make the receiver of the size of a trade; before there was one it means nothing."""
+
+    def receive(feed: Feed, size: float) -> None:
+        ticker = feed.ticker
+        if not ticker.isUnset(ticker.last):
+            if size != (old := ticker.lastSize):
+                ticker.prevLastSize, ticker.lastSize = old, size
+            feed.add(tick_type, ticker.last, size)
+
+    return receive
+
+
+# -- everything else that is one number or text --------------------------------------------------------------
+
+
+def price_field(tick_type: int, name: str) -> Priced:
+    """Make the receiver of a price that is kept in one field."""
+
+    def receive(feed: Feed, price: float, size: float, mask: int) -> None:
+        setattr(feed.ticker, name, price)
+        feed.add(tick_type, price, size)
+
+    return receive
+
+
+def size_field(tick_type: int, name: str) -> Sized:
+    """Make the receiver of a size that is kept in one field."""
+
+    def receive(feed: Feed, size: float) -> None:
+        setattr(feed.ticker, name, size)
+        feed.add(tick_type, -1.0, size)
+
+    return receive
+
+
+def number_field(tick_type: int, name: str) -> Sized:
+    """Make the receiver of a number that is kept in one field; it is listed even if it is 0."""
+
+    def receive(feed: Feed, value: float) -> None:
+        setattr(feed.ticker, name, value)
+        feed.ticks.append(TickData(feed.market.time, tick_type, value, 0.0))
+        if not feed.changed:
+            feed.touch()
+
+    return receive
+
+
+def text_field(name: str) -> Told:
+    """Make the receiver of a text that is kept in one field."""
+
+    def receive(feed: Feed, text: str) -> None:
+        setattr(feed.ticker, name, text)
+        if not feed.changed:
+            feed.touch()
+
+    return receive
+
+
+def time_field(name: str) -> Told:
+    """Make the receiver of epoch seconds; 0 means that there was no trade yet."""
+
+    def receive(feed: Feed, text: str) -> None:
+        if text and int(text):
+            setattr(feed.ticker, name, datetime.fromtimestamp(int(text), feed.ticker.defaults.timezone))
+        feed.touch()
+
+    return receive
+
+
+def trade_details(tick_type: int, name: str) -> Told:
+    """Make the receiver of 'price;size;epoch ms;total volume;VWAP;single'; each part may be empty."""
+
+    def receive(feed: Feed, text: str) -> None:
+        ticker = feed.ticker
+        price_text, size_text, ms, volume, vwap, *_ = (*text.split(";"), "", "", "", "", "")
+        price, size = float(price_text or 0), float(size_text or 0)
+        if volume:
+            setattr(ticker, name, float(volume))
+        if vwap:
+            ticker.vwap = float(vwap)
+        if ms:
+            ticker.rtTime = datetime.fromtimestamp(int(ms) / 1000, ticker.defaults.timezone)
+        if price and size:
+            set_last(ticker, price, size)
+            feed.ticks.append(TickData(feed.market.time, tick_type, price, size))
+        feed.touch()
+
+    return receive
+
+
+def fundamental_ratios(feed: Feed, text: str) -> None:
+    feed.ticker.fundamentalRatios = _ratios(text)
+    feed.touch()
+
+
+def dividends(feed: Feed, text: str) -> None:
+    feed.ticker.dividends = _dividends(text)
+    feed.touch()
+
+
+def nothing(feed: Feed, text: str) -> None:
+    """Take a text whose content comes in another way."""
+    feed.touch()
+
+
+_PRICES = {ticktypes.BID: bid_price, ticktypes.ASK: ask_price, ticktypes.LAST: last_price}
+_SIZES = {ticktypes.BID: bid_size, ticktypes.ASK: ask_size, ticktypes.LAST: last_size}
+
+PRICES: dict[int, Priced] = {
+    **{tick_type: _PRICES[quote](tick_type) for tick_type, quote in ticktypes.QUOTE_PRICES.items()},
+    **{tick_type: price_field(tick_type, name) for tick_type, name in ticktypes.PRICES.items()},
+}
+SIZES: dict[int, Sized] = {
+    **{tick_type: _SIZES[quote](tick_type) for tick_type, quote in ticktypes.QUOTE_SIZES.items()},
+    **{tick_type: size_field(tick_type, name) for tick_type, name in ticktypes.SIZES.items()},
+}
+GENERICS: dict[int, Sized] = {
+    tick_type: number_field(tick_type, name) for tick_type, name in ticktypes.GENERICS.items()
+}
+TEXTS: dict[int, Told] = {
+    **{tick_type: text_field(name) for tick_type, name in ticktypes.TEXTS.items()},
+    **{tick_type: time_field(name) for tick_type, name in ticktypes.TIMES.items()},
+    **{tick_type: trade_details(tick_type, name) for tick_type, name in ticktypes.TRADES.items()},
+    ticktypes.FUNDAMENTAL_RATIOS: fundamental_ratios,
+    ticktypes.DIVIDENDS: dividends,
+    ticktypes.OLD_NEWS: nothing,
+}
 
 
 def _ratios(text: str) -> FundamentalRatios:
@@ -210,6 +335,138 @@ def _dividends(text: str) -> Dividends:
     )
 
 
+# -- tick by tick --------------------------------------------------------------------------------------------
+
+
+def _moment(feed: Feed, seconds: int) -> datetime:
+    """Return the time of a tick; all ticks of a second have the same."""
+    market, zone = feed.market, feed.ticker.defaults.timezone
+    if seconds != market.second or zone is not market.zone:
+        market.moment = datetime.fromtimestamp(seconds, zone)
+        market.second, market.zone = seconds, zone
+    return market.moment
+
+
+def trade_tick(tick_type: int) -> Callable[[Feed, int, float, float, bool, bool, str, str], None]:
+    """Make the receiver of the ticks of a stream of trades; their time is the exchange's, to the second."""
+
+    def receive(
+        feed: Feed, time: int, price: float, size: float, past: bool, unreported: bool, exchange: str, conditions: str
+    ) -> None:
+        moment, attrib = _moment(feed, time), LAST_ATTRIBS[past, unreported]
+        tick = _new(TickByTickAllLast, (tick_type, moment, price, size, attrib, exchange, conditions))
+        set_last(feed.ticker, price, size)
+        feed.tick_by_ticks.append(tick)
+        if not feed.changed:
+            feed.touch()
+
+    return receive
+
+
+def quote_tick(
+    feed: Feed, time: int, bid: float, ask: float, bid_size: float, ask_size: float, past_low: bool, past_high: bool
+) -> None:
+    """Receive a tick of a stream of quotes."""
+    moment, attrib, ticker = _moment(feed, time), BID_ASK_ATTRIBS[past_low, past_high], feed.ticker
+    tick = _new(TickByTickBidAsk, (moment, bid, ask, bid_size, ask_size, attrib))
+    set_bid(ticker, bid, bid_size)
+    set_ask(ticker, ask, ask_size)
+    feed.tick_by_ticks.append(tick)
+    if not feed.changed:
+        feed.touch()
+
+
+def midpoint_tick(feed: Feed, time: int, price: float, size: float) -> None:
+    """Receive a tick of a stream of midpoints."""
+    feed.tick_by_ticks.append(TickByTickMidPoint(_moment(feed, time), price))
+    if not feed.changed:
+        feed.touch()
+
+
+_TRADE_TICKS = {tick_type: trade_tick(tick_type) for tick_type in (0, 1, 2)}  # 0: past ticks of an unknown stream
+TICK_BY_TICKS: dict[int, Callable[..., None]] = {
+    1: _TRADE_TICKS[1],
+    2: _TRADE_TICKS[2],
+    3: quote_tick,
+    4: midpoint_tick,
+}
+
+
+def add_tick_by_tick(
+    engine: Engine, feed: Feed, tick_type: int, row: m.TickLastRow | m.TickBidAskRow | m.TickRow
+) -> None:
+    """Add a tick of a tick-by-tick stream."""
+    if isinstance(row, m.TickLastRow):
+        receive = _TRADE_TICKS.get(tick_type) or trade_tick(tick_type)
+        receive(feed, *row)
+    elif isinstance(row, m.TickBidAskRow):
+        quote_tick(feed, *row)
+    else:
+        midpoint_tick(feed, *row)
+
+
+# -- messages ------------------------------------------------------------------------------------------------
+
+
+def _feed(engine: Engine, req_id: int) -> Feed | None:
+    market = engine.state.market
+    feed = market.feeds.get(req_id)
+    if feed is None:
+        market.stray_ticks += 1
+    return feed
+
+
+def tick_price(engine: Engine, msg: m.TickPrice) -> None:
+    feed = _feed(engine, msg.reqId)
+    if feed is None:
+        return
+    _, tick_type, price, size, mask = msg
+    if price == UNSET_DOUBLE or price != price:
+        return  # nothing but the size, which comes as a tick of its own
+    if (receive := PRICES.get(tick_type)) is not None:
+        receive(feed, price, size, mask)
+    else:
+        feed.market.unknown(tick_type)
+        feed.add(tick_type, price, size)
+
+
+def tick_size(engine: Engine, msg: m.TickSize) -> None:
+    feed = _feed(engine, msg.reqId)
+    if feed is None:
+        return
+    _, tick_type, size = msg
+    if size != size:
+        return
+    if (receive := SIZES.get(tick_type)) is not None:
+        receive(feed, size)
+    else:
+        feed.market.unknown(tick_type)
+        feed.add(tick_type, -1.0, size)
+
+
+def tick_generic(engine: Engine, msg: m.TickGeneric) -> None:
+    feed = _feed(engine, msg.reqId)
+    if feed is None:
+        return
+    if (receive := GENERICS.get(msg.tickType)) is not None:
+        receive(feed, msg.value)
+    else:
+        feed.market.unknown(msg.tickType)
+        feed.ticks.append(TickData(feed.market.time, msg.tickType, msg.value, 0.0))
+        feed.touch()
+
+
+def tick_string(engine: Engine, msg: m.TickString) -> None:
+    feed = _feed(engine, msg.reqId)
+    if feed is None:
+        return
+    if (receive := TEXTS.get(msg.tickType)) is not None:
+        receive(feed, msg.value)
+    else:
+        feed.market.unknown(msg.tickType)
+        feed.touch()
+
+
 def tick_efp(engine: Engine, msg: m.TickEfp) -> None:
     feed = _feed(engine, msg.reqId)
     if feed is None:
@@ -217,11 +474,8 @@ def tick_efp(engine: Engine, msg: m.TickEfp) -> None:
     if name := ticktypes.EFPS.get(msg.tickType):
         setattr(feed.ticker, name, EfpData(*msg[2:]))
     else:
-        engine.state.market.unknown(msg.tickType)
-    engine.state.market.touch(feed)
-
-
-# -- tick by tick --------------------------------------------------------------------------------------------
+        feed.market.unknown(msg.tickType)
+    feed.touch()
 
 
 def tick_by_tick(engine: Engine, msg: m.TickByTick) -> None:
@@ -230,27 +484,13 @@ def tick_by_tick(engine: Engine, msg: m.TickByTick) -> None:
         add_tick_by_tick(engine, feed, msg.tickType, msg.tick)
 
 
-def add_tick_by_tick(
-    engine: Engine, feed: Feed, tick_type: int, row: m.TickLastRow | m.TickBidAskRow | m.TickRow
-) -> None:
-    """Add a tick of a tick-by-tick stream; its time is the exchange's, to the second."""
-    ticker = feed.ticker
-    time = datetime.fromtimestamp(row.time, engine.settings.defaults.timezone)
-    tick: TickByTick
-    if isinstance(row, m.TickLastRow):
-        attrib = LAST_ATTRIBS[row.pastLimit, row.unreported]
-        tick = TickByTickAllLast(tick_type, time, row.price, row.size, attrib, row.exchange, row.specialConditions)
-        _set_quote(ticker, ticktypes.LAST, row.price, row.size)
-    elif isinstance(row, m.TickBidAskRow):
-        flags = BID_ASK_ATTRIBS[row.bidPastLow, row.askPastHigh]
-        tick = TickByTickBidAsk(time, row.priceBid, row.priceAsk, row.sizeBid, row.sizeAsk, flags)
-        _set_quote(ticker, ticktypes.BID, row.priceBid, row.sizeBid)
-        _set_quote(ticker, ticktypes.ASK, row.priceAsk, row.sizeAsk)
-    else:
-        tick = TickByTickMidPoint(time, row.price)
-    feed.tick_by_ticks.append(tick)
-    engine.state.market.touch(feed)
-
+RECEIVERS: Receivers = {
+    m.TickPrice: PRICES,
+    m.TickSize: SIZES,
+    m.TickByTick: TICK_BY_TICKS,
+    m.TickString: TEXTS,
+    m.TickGeneric: GENERICS,
+}
 
 REDUCERS: Reducers = {
     m.TickPrice: tick_price,

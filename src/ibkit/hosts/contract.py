@@ -42,7 +42,7 @@ class Engine(Protocol):
         """Store what was read."""
 
     def step(self, now: float) -> bool:
-        """Apply one message whole; False when there was none."""
+        """Apply one message whole, and before it those that tell nobody (ticks); False when nothing was left."""
         ...
 
     def end_batch(self, now: float) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,7 @@ from ibkit.errors import EncodeError, MalformedMessage
 from ibkit.wire.framing import MAX_LENGTH, frame
 
 if TYPE_CHECKING:
+    from ibkit.wire.compiler.stream import Receivers, Stream
     from ibkit.wire.messages import Message
 
 
@@ -92,6 +93,10 @@ class Codec:
             return self._text_readers[fields[0]](fields)
         except Exception:  # not written yet, or something unusual: the slow way is to do it, or to say what is wrong
             return self._decode_slowly(body)
+
+    def stream(self, receivers: Mapping[str, Receivers]) -> Stream:
+        """Return what takes messages straight from the buffer; ``receivers`` are found by the name of the message."""
+        return self._compiler.stream(self.version, receivers)
 
     def prepare(self, *classes: type[Message]) -> None:
         """Write the functions for messages that will be sent, so that the first of a kind is as fast as the next."""

@@ -21,55 +21,60 @@ class FrameReader:
 
     The cost is linear in the number of bytes, whether they come one by one or a thousand messages at once: what
     came is kept in pieces until a message is whole, and a message is cut out of them by an offset.
+
+    Messages are cut from ``data``, which has ``size`` bytes, from ``start`` on. Who takes messages out of it without
+    ``next`` (the function of ``ibkit.wire.compiler.stream``) moves ``start`` behind each one before it is handled.
     """
 
-    __slots__ = ("_data", "_pieces", "_size", "_start", "_waiting")
+    __slots__ = ("_pieces", "_waiting", "data", "size", "start")
 
     def __init__(self) -> None:
-        self._data = b""  # messages are cut from here, from _start on
-        self._size = 0  # of _data
-        self._start = 0
-        self._pieces: list[bytes] = []  # what came after _data
+        self.data = b""
+        self.size = 0
+        self.start = 0
+        self._pieces: list[bytes] = []  # what came after data
         self._waiting = 0  # their length
 
     def feed(self, data: bytes) -> None:
         """Store bytes as they came from the link."""
-        self._pieces.append(data)
-        self._waiting += len(data)
+        if self.start == self.size and not self._pieces:
+            self.data, self.start, self.size = data, 0, len(data)
+        else:
+            self._pieces.append(data)
+            self._waiting += len(data)
 
     def next(self) -> bytes | None:
         """Return the body of the next message, or None while it is incomplete.
 
         Raises FrameTooLong as soon as an impossible length is announced, before any of it is awaited.
         """
-        start = self._start + 4
-        if start <= self._size:
-            length = _length_at(self._data, start - 4)[0]
-            if length > MAX_LENGTH:
-                raise FrameTooLong(length, MAX_LENGTH)
-            end = start + length
-            if end <= self._size:
-                self._start = end
-                return self._data[start:end]
-            needed = 4 + length
-        else:
-            needed = 4
-        return self._gather(needed) if self._waiting else None
-
-    def _gather(self, needed: int) -> bytes | None:
-        """Join the pieces when they make the next message whole, or tell how long it is."""
-        rest = self._size - self._start
-        if rest + self._waiting < needed:
+        if self._waiting:
+            self.join()
+        start = self.start + 4
+        if start > self.size:
             return None
-        pieces, self._pieces = self._pieces, []
-        self._data = b"".join([self._data[self._start :], *pieces] if rest else pieces)
-        self._size = len(self._data)
-        self._start = self._waiting = 0
-        return self.next()
+        length = _length_at(self.data, start - 4)[0]
+        if length > MAX_LENGTH:
+            raise FrameTooLong(length, MAX_LENGTH)
+        end = start + length
+        if end > self.size:
+            return None
+        self.start = end
+        return self.data[start:end]
+
+    def join(self) -> None:
+        """Join the pieces when they make the next message whole, or tell how long it is."""
+        rest = self.size - self.start
+        needed = 4 if rest < 4 else 4 + _length_at(self.data, self.start)[0]
+        if self._waiting and rest < needed <= rest + self._waiting:
+            pieces, self._pieces = self._pieces, []
+            self.data = b"".join([self.data[self.start :], *pieces] if rest else pieces)
+            self.size = len(self.data)
+            self.start = self._waiting = 0
 
     def pending(self) -> int:
         """Return how many bytes are stored and not handed out yet."""
-        return self._size - self._start + self._waiting
+        return self.size - self.start + self._waiting
 
 
 def frame(body: bytes) -> bytes:

@@ -6,11 +6,12 @@ them raise, and the interpreter does it again. Must not know frames' limits nor 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from ibkit.wire.compiler.source import Source
+from ibkit.wire.compiler.stream import Receivers, Stream, StreamSource
 from ibkit.wire.compiler.text_reading import TextReaderSource
 from ibkit.wire.compiler.text_writing import TextWriterSource
 from ibkit.wire.interpreter.values import needs_of
@@ -90,3 +91,20 @@ def reader(name: str, version: int, protobuf: bool) -> Callable[[Any], Any]:
 def writer(name: str, version: int) -> Callable[[Any], bytes]:
     """Return the function that makes a frame of a message at a server version."""
     return _writer(name, layout(name, version))
+
+
+def stream_source(version: int, typed: Mapping[str, bool]) -> Source:
+    """Write the function that takes messages straight from the buffer; ``typed``: which of them have tick types."""
+    return StreamSource(version, typed).write()
+
+
+def stream(version: int, receivers: Mapping[str, Receivers]) -> Stream:
+    """Return the function that takes messages straight from the buffer to their receivers, by name of the message."""
+    source = stream_source(version, {name: isinstance(to, Mapping) for name, to in receivers.items()})
+    for name, to in receivers.items():
+        keyed: object = to
+        if isinstance(to, Mapping) and not table().message(name).by_protobuf(version):
+            keyed = {str(kind).encode(): each for kind, each in to.items()}
+        source.use(f"receive_{name}", keyed)
+    found: Stream = source.function("stream")
+    return found

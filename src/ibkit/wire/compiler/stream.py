@@ -1,0 +1,99 @@
+"""Writes the function that takes the messages of market data straight from the buffer to those who receive them.
+
+These come by the thousand, so that whatever is done for each counts: one function cuts the frame, reads the fields
+and calls the receiver with them; no message object is made. It stops before a message that is another one, long,
+incomplete or in any way unusual (a number that is none, a field too much, a subject or type nobody knows): whoever
+called it takes that one in the ordinary way and calls again.
+
+Receivers get the subject (what the request id in the first field stands for) and the other fields; where a message
+has a tick type, each type has a receiver of its own. What receivers raise is not taken for a failure to decode.
+
+Must not know what subjects are and what receivers do.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from ibkit.wire.compiler.source import Source
+from ibkit.wire.compiler.stream_branch import Branch, TextBranch
+from ibkit.wire.framing import FrameReader
+from ibkit.wire.table import PROTOBUF_OFFSET, RAW_ID_VERSION, Message, table
+
+# Any: receivers take a subject, which only who registers them knows, and the fields of their message.
+Receiver: TypeAlias = Callable[..., None]
+Receivers: TypeAlias = Receiver | Mapping[int, Receiver]
+"""The receiver of a message, or one for each tick type."""
+
+Failed: TypeAlias = Callable[[str, bytes, Exception], object]
+Stream: TypeAlias = Callable[[FrameReader, Mapping[bytes, Any], Mapping[int, Any], Failed], int]
+"""Takes messages from a buffer; returns how many.
+
+Args: the buffer; the subjects by the text of their id and by their id; who is told the name, body and error of a
+message whose receiver raised ValueError, OverflowError or OSError.
+"""
+
+LONGEST: Final = 255
+"""Longer messages are left to the ordinary way: they are no ticks."""
+
+
+class StreamSource:
+    """Writes the function for some messages at a server version; ``typed`` tells which of them have tick types."""
+
+    def __init__(self, version: int, typed: Mapping[str, bool]) -> None:
+        self.version = version
+        self.typed = typed
+        self.raw_ids = version >= RAW_ID_VERSION
+        self.source = Source()
+
+    def write(self) -> Source:
+        """Return the source of ``stream(frames, by_text, by_id, failed)``."""
+        source, head = self.source, 8 if self.raw_ids else 4
+        source.use("head_at", struct.Struct(">II" if self.raw_ids else ">I").unpack_from)
+        with source.block("def stream(frames, by_text, by_id, failed):"):
+            source.add("n = 0")
+            with source.block("try:"), source.block("while True:"):
+                source.add("data = frames.data")
+                source.add(f"start = frames.start + {head}")
+                source.add("if start > frames.size: return n")
+                source.add(f"{'length, kind' if self.raw_ids else 'length,'} = head_at(data, start - {head})")
+                source.add(f"end = start + length{' - 4' if self.raw_ids else ''}")
+                source.add(f"if length > {LONGEST} or end > frames.size: return n")
+                if not self.raw_ids:
+                    source.add("f = data[start:end].split(b'\\0')")
+                    source.add("kind = f[0]")
+                self._branches()
+            with source.block("except (ValueError, OverflowError, OSError) as error:"):  # a receiver's
+                source.add(f"failed(names[kind], data[start{' - 4' if self.raw_ids else ''}:end], error)")
+                source.add("return n")
+        return source
+
+    def _branches(self) -> None:
+        """Write how each message is read, and what else ends the function."""
+        source = self.source
+        names: dict[int | bytes, str] = {}
+        for name, typed in self.typed.items():
+            message = table().message(name)
+            protobuf = message.by_protobuf(self.version)
+            if message.since > self.version or not message.has_form(protobuf):
+                continue
+            kind = self._kind(message, protobuf)
+            with source.block(f"{'elif' if names else 'if'} kind == {kind!r}:"):
+                self._branch(message, typed, protobuf).write()
+            names[kind] = name
+        with source.block("else:" if names else "if True:"):
+            source.add("return n")
+        source.use("names", names)
+
+    def _kind(self, message: Message, protobuf: bool) -> int | bytes:
+        wire_id = message.id + (PROTOBUF_OFFSET if protobuf else 0)
+        return wire_id if self.raw_ids else str(wire_id).encode()
+
+    def _branch(self, message: Message, typed: bool, protobuf: bool) -> Branch:
+        if protobuf:
+            from ibkit.wire.compiler.stream_protobuf import ProtobufBranch
+
+            return ProtobufBranch(self.source, message, typed)
+        return TextBranch(self.source, message, typed, self.version)

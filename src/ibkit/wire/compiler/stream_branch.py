@@ -1,0 +1,160 @@
+"""Writes the part of a stream's function that reads one message: the text form, and what both forms share.
+
+Must not know frames.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ibkit.wire.compiler.source import Source
+from ibkit.wire.interpreter.values import chosen
+from ibkit.wire.kinds import Bool, Float, Int, Size
+from ibkit.wire.shapes import Leaf, Shape, shape_of
+from ibkit.wire.table import RAW_ID_VERSION, Const, Mask, Message, Path, Row, Switch, Value, rows_at
+
+MOST_TEXTS: Final = 4096
+
+
+class Numbers(dict[bytes, int]):
+    """Whole numbers by their text; those in ticks are few: masks, positions, the present second."""
+
+    def __missing__(self, text: bytes) -> int:
+        number = int(text)
+        if len(self) >= MOST_TEXTS:
+            self.clear()
+        self[text] = number
+        return number
+
+
+NUMBERS: Final = Numbers()
+FLAGS: Final = {b"0": False, b"1": True}
+
+IN_RANGE: Final[dict[type, str]] = {Float: "-UNSET < {} < UNSET", Size: "-1e18 < {} < 2147483647.0"}
+"""What holds for ordinary numbers of a kind; beyond are those that mean something else, such as unset."""
+
+
+class Branch:
+    """Collects what is known of a message while the lines that read it are being written."""
+
+    def __init__(self, source: Source, message: Message, typed: bool) -> None:
+        self.source = source
+        self.message = message
+        self.typed = typed
+        self.shape = shape_of(message.name)
+        self.values: dict[Path, str] = {}
+        """Expressions for the fields."""
+        self.tests: list[str] = []
+        """What must hold, else the message is unusual."""
+
+    def write(self) -> None:
+        """Write the lines; they return when the message is unusual."""
+        raise NotImplementedError
+
+    def address(self, subjects: str, subject: str, kind: str) -> None:
+        """Write how the subject and the receiver are found; ``subject`` and ``kind`` are the names of the fields."""
+        self.source.add(f"subject = {subjects}[{subject}]")
+        if self.typed:
+            self.source.add(f"receive = receive_{self.message.name}[{kind}]")
+
+    def hand_over(self, shape: Shape) -> None:
+        """Write the end of a message of this shape, choices made: it counts as taken, its receiver is called."""
+        source = self.source
+        source.add(f"if not ({' and '.join(self.tests)}): return n")
+        source.add("frames.start = end")
+        source.add("n += 1")
+        fields = paths(shape)[2 if self.typed else 1 :]
+        arguments = [self.values.get(path) or source.literal(shape.leaf(path).unset) for path in fields]
+        receive = "receive" if self.typed else f"receive_{self.message.name}"
+        source.add(f"{receive}({', '.join(['subject', *arguments])})")
+
+
+def paths(shape: Shape) -> list[Path]:
+    """Return the paths of all values of a shape, in the order of its fields."""
+    found: list[Path] = []
+    for name in shape.cls._fields:
+        if isinstance(shape.fields[name], Leaf):
+            found.append((name,))
+        else:
+            found += [(name, *path) for path in paths(shape.inner((name,)))]
+    return found
+
+
+class TextBranch(Branch):
+    """Reads the text form: the names of fields by position, then what they say."""
+
+    def __init__(self, source: Source, message: Message, typed: bool, version: int) -> None:
+        super().__init__(source, message, typed)
+        self.version = version
+        self.skip = 0 if version >= RAW_ID_VERSION else 1  # the id is a field, or it is not
+
+    def write(self) -> None:
+        source = self.source
+        rows = rows_at(self.message.rows, self.version)
+        if not self.skip:  # where ids are texts, all fields are split already
+            source.add("f = data[start:end].split(b'\\0')")
+        last = rows[-1]
+        if not isinstance(last, Switch):
+            self._layout(rows, self.shape)
+            return
+        source.add(f"if len(f) < {len(rows) + self.skip}: return n")
+        cases: dict[str, list[int]] = {}  # those that are laid out alike
+        for number, below in last.cases.items():
+            cases.setdefault(repr(rows_at(below, self.version)), []).append(number)
+        by = len(rows) - 2 + self.skip  # the field before the switch
+        for index, numbers in enumerate(cases.values()):
+            texts = tuple(str(number).encode() for number in numbers)
+            with source.block(f"{'elif' if index else 'if'} f[{by}] in {texts!r}:"):
+                inside = rows_at(last.cases[numbers[0]], self.version)
+                self._layout([*rows[:-1], *inside], chosen(self.shape, numbers[0]))
+        with source.block("else:"):
+            source.add("return n")
+
+    def _layout(self, rows: list[Row], shape: Shape) -> None:
+        """Write how a message with these fields is read."""
+        source = self.source
+        self.values, self.tests = {}, ["not rest"]  # the last text is the empty one behind the last NUL
+        names = ["_" if isinstance(row, Const) else source.fresh("x") for row in rows]
+        subject, kind = [name for name, row in zip(names, rows, strict=True) if not isinstance(row, Const)][:2]
+        given = {subject, kind} if self.typed else {subject}
+        with source.block("try:"):
+            source.add(f"{', '.join(['_'] * self.skip + names)}, rest = f")
+            self.address("by_text", subject, kind)
+            for name, row in zip(names, rows, strict=True):
+                if name not in given:
+                    self._field(row, name, shape)
+        with source.block("except (ValueError, KeyError):"):
+            source.add("return n")
+        self.hand_over(shape)
+
+    def _field(self, row: Row, x: str, shape: Shape) -> None:
+        """Write how the text in the name ``x`` is read."""
+        source = self.source
+        match row:
+            case Const():
+                return
+            case Mask(paths):
+                bits = source.fresh("m")
+                source.add(f"{bits} = {source.use('numbers', NUMBERS)}[{x}]")
+                self.values.update({path: f"{bits} & {1 << bit} != 0" for bit, path in enumerate(paths)})
+            case Value(path, word):
+                leaf = shape.leaf(path).as_kind(word)
+                self.values[path] = self._value(leaf, x)
+            case _:
+                raise ValueError(f"{self.message.name} is too rich for a stream")
+
+    def _value(self, leaf: Leaf, x: str) -> str:
+        source, kind = self.source, leaf.kind
+        v = source.fresh("v")
+        if type(kind) in IN_RANGE:
+            source.add(f"{v} = float({x})")
+            self.tests.append(IN_RANGE[type(kind)].format(v))
+        elif isinstance(kind, Int):
+            source.add(f"{v} = {source.use('numbers', NUMBERS)}[{x}]")
+        elif type(kind) is Bool:
+            source.add(f"{v} = {source.use('flags', FLAGS)}[{x}]")
+        elif leaf.word == "str":
+            source.add(f"{v} = {x}.decode()")
+        else:
+            raise ValueError(f"{leaf.word} has no place in a stream")
+        return v

@@ -56,6 +56,7 @@ class Host:
         self._jobs: deque[Work] = deque()
         self._waiters: list[Station] = []
         self._reason = ""
+        self._backlog = False  # whether the link has not taken everything
         self._over = False  # the engine knows that it is closed
 
     # -- life ----------------------------------------------------------------------------------------
@@ -84,6 +85,7 @@ class Host:
         try:
             with station.lock:
                 self._link = link
+                self._backlog = link.pending() > 0
                 self.home = here_now
                 station.connections.append(self)
                 here_now.take_up(self)
@@ -143,6 +145,13 @@ class Host:
         me = here()
         if self._link is None:
             raise self._not_connected()
+        if self.station is me and me.depth:  # in a handler: nobody can take the connection from us
+            me.settle()
+            try:
+                return fn()
+            finally:
+                self._flush()
+                me.rearm()
         if not me.claim(self):
             return self._hand_over(fn, me)
         try:
@@ -274,9 +283,9 @@ class Host:
         if link is None:
             return False
         try:
-            if link.pending():
+            if self._backlog:
                 link.flush()
-                here().look_after(self)
+                self._look_after(link)
             data = link.read()
             if data is None:
                 return False
@@ -284,9 +293,9 @@ class Host:
                 self._finish_batch()
                 self._end(f"{link.name} closed the connection")
                 return True
-            self._batches += 1
-            self._batch = self._batches
-            self._engine.receive(data, self.clock.monotonic(), self.clock.time())
+            self._batch = self._batches = self._batches + 1
+            clock = self.clock
+            self._engine.receive(data, clock.monotonic(), clock.time())
             self._finish_batch()
             self._flush()
         except OSError as error:
@@ -335,7 +344,8 @@ class Host:
                 if self._batch == number:  # else a handler has waited, and the wait has read on
                     self._batch = 0
         self._batch = 0
-        self._wake_waiters()
+        if self._waiters:
+            self._wake_waiters()
 
     def _wake_waiters(self) -> None:
         waiters, self._waiters = self._waiters, []
@@ -350,9 +360,14 @@ class Host:
         if data:
             link.write(data)
             if link.pending():
-                here().look_after(self)
+                self._look_after(link)
         if self._waiters and not self._batch:
             self._wake_waiters()
+
+    def _look_after(self, link: Link) -> None:
+        """Note whether ``link`` has to be written to when it can take more."""
+        self._backlog = link.pending() > 0
+        here().look_after(self)
 
     def _broke(self, error: Exception) -> None:
         logger.error("the connection ends, because a message was not handled: %r", error, exc_info=error)

@@ -162,6 +162,12 @@ class Station:
             if station is not self:
                 station.wake()
 
+    def rearm(self) -> None:
+        """Have the loop that a blocking call of this thread runs look again at what is due."""
+        watch = self.watch
+        if watch is not None and watch.done is not None:
+            watch.arm()
+
     def begin(self, name: str) -> None:
         """Be active for a blocking call, until ``end``; raises NestingTooDeep, naming the chain."""
         nesting.check(self.waits)
@@ -202,7 +208,7 @@ class Station:
                 waiting.discard(self)
             else:
                 waiting.add(self)
-        self._settle()
+        self.settle()
 
     def _take(self, held: Held, patient: bool = True) -> bool:
         """Take ``held`` from its station unless that one is active; call it with the lock held."""
@@ -253,11 +259,11 @@ class Station:
             self.watch.reconcile()
 
     def _arrive(self) -> None:
-        self._settle()
+        self.settle()
         if self.depth == 1 and self.by_fd and time.monotonic() - self.served > unread.PATIENCE_S:
             unread.look(self, unread.BEAT_S if self.has_running_loop() else 0.0)
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Have the loop that runs in this thread watch for us."""
         loop = running_loop()
         watch = self.watch

@@ -259,6 +259,8 @@ class Engine:
         if self._greeting:
             frames = [*self._greeting, *frames]
             self._greeting.clear()
+        if not frames:
+            return b""
         self._messages_sent += len(frames)
         data = frames[0] if len(frames) == 1 else b"".join(frames)
         self._bytes_sent += len(data)
@@ -266,8 +268,8 @@ class Engine:
 
     def deadline(self) -> float | None:
         """Return when ``fire`` must be called, or None."""
-        moments = [moment for moment in (self.timers.next(), self._throttle.next_at()) if moment is not None]
-        return min(moments, default=None)
+        due, send = self.timers.next(), self._throttle.next_at()
+        return due if send is None or (due is not None and due < send) else send
 
     def fire(self, now: float, wall: float) -> None:
         """Do what is due."""

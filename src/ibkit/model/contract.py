@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from enum import Enum
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from ibkit import dates
 from ibkit.model.base import (
@@ -19,6 +19,7 @@ from ibkit.model.base import (
     show,
 )
 from ibkit.model.records import field, record
+from ibkit.model.tuples import NamedTuple
 from ibkit.model.values import UNSET_DOUBLE
 
 # The conId that TWS gives to every combo: it identifies nothing.

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, tzinfo
 from datetime import date as date_
 from enum import Enum, Flag, auto
 from numbers import Real
-from typing import NamedTuple
 
 from ibkit.model.base import Alias, Record, named_tuple_methods
 from ibkit.model.contract import Contract
 from ibkit.model.records import field, record
+from ibkit.model.tuples import NamedTuple
 from ibkit.model.values import EPOCH, UNSET_DOUBLE, UNSET_INTEGER, nan
 
 

@@ -6,12 +6,13 @@ Must not know quotes, events or the wire.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from ibkit.model.base import Alias, Record, SparseRecord, dataclassNonDefaults, show
 from ibkit.model.conditions import OrderCondition
 from ibkit.model.contract import TagValue
 from ibkit.model.records import field, fields_of, record
+from ibkit.model.tuples import NamedTuple
 from ibkit.model.values import UNSET_DOUBLE, UNSET_INTEGER, Number, is_unset, nan
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "REQUIRED",
     "Keeper",
     "Made",
+    "Signed",
     "assign",
     "field",
     "fields_of",
@@ -217,20 +218,24 @@ class _Dataclass:
         return getattr(cls, self.name)
 
 
-class _Signature:
-    """The signature of a class whose constructor is a record's."""
+class Signed:
+    """The signature of a class whose constructor, of this name, is one that was made here."""
+
+    def __init__(self, constructor: str, fields: Callable[[Any], Mapping[str, object]]) -> None:
+        self._constructor = constructor
+        self._fields = fields
 
     def __get__(self, obj: object | None, owner: Any) -> Signature:
-        if obj is not None or not hasattr(owner.__init__, "of_record"):
+        if obj is not None or not hasattr(getattr(owner, self._constructor), "of_record"):
             raise AttributeError("__signature__")
         from inspect import Parameter, Signature
 
         def default_of(default: object) -> object:
             return Parameter.empty if default is REQUIRED else default.make() if isinstance(default, Made) else default
 
-        fields = fields_of(owner).items()
+        fields = self._fields(owner).items()
         kind = Parameter.POSITIONAL_OR_KEYWORD
         return Signature([Parameter(name, kind, default=default_of(default)) for name, default in fields])
 
 
-_SIGNATURE = _Signature()
+_SIGNATURE = Signed("__init__", fields_of)

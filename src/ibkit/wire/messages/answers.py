@@ -4,8 +4,7 @@ Numbers that are not told are UNSET_DOUBLE or UNSET_INTEGER where the table says
 the texts of the wire. Must not know how a message is read; ``ibkit.wire.table`` does.
 """
 
-# No postponed annotations here: NamedTuple would compile each of hundreds from its text at every import.
-from typing import NamedTuple
+from __future__ import annotations
 
 from ibkit.model import (
     UNSET_DOUBLE,
@@ -28,6 +27,7 @@ from ibkit.model import (
     UpdateConfigResult,
 )
 from ibkit.model import HistogramData as HistogramRow
+from ibkit.model.tuples import NamedTuple
 from ibkit.wire.messages.rows import BarRow, ScannerRow, TickBidAskRow, TickLastRow, TickRow
 
 

@@ -5,8 +5,7 @@ Must not know how a message is written; ``ibkit.wire.table`` does. A field that 
 ``tests/wire/test_messages.py``.
 """
 
-# No postponed annotations here: NamedTuple would compile each of hundreds from its text at every import.
-from typing import NamedTuple
+from __future__ import annotations
 
 from ibkit.model import (
     Contract,
@@ -19,6 +18,7 @@ from ibkit.model import (
     UpdateConfigWarning,
     WshEventData,
 )
+from ibkit.model.tuples import NamedTuple
 
 
 class ReqMktData(NamedTuple):

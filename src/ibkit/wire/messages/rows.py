@@ -3,10 +3,10 @@
 Must not know what users hold.
 """
 
-# No postponed annotations here: NamedTuple would compile each of hundreds from its text at every import.
-from typing import NamedTuple
+from __future__ import annotations
 
 from ibkit.model import ContractDetails
+from ibkit.model.tuples import NamedTuple
 
 
 class BarRow(NamedTuple):

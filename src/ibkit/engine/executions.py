@@ -16,6 +16,7 @@ from ibkit.engine import orders
 from ibkit.engine.account import specific
 from ibkit.events import fire
 from ibkit.model import CommissionReport, Fill, Trade
+from ibkit.model.records import stored
 from ibkit.model.trade import exec_revision
 from ibkit.wire import messages as m
 
@@ -99,7 +100,7 @@ def commission_report(engine: Engine, msg: m.CommissionAndFeesReport) -> None:
         return
     if fill.commissionReport == report:
         return
-    fill.commissionReport.update(report)
+    stored(fill.commissionReport).update(stored(report))
     trade = known.by_perm.get(fill.execution.permId)
     if trade is not None:
         _tell(engine, trade, fill)

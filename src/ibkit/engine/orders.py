@@ -15,9 +15,8 @@ Must not know how an order is placed; ``engine.placing`` does.
 
 from __future__ import annotations
 
-import copy
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -36,7 +35,7 @@ from ibkit.model import (
     TradeLogEntry,
 )
 from ibkit.model.base import different
-from ibkit.model.records import stored
+from ibkit.model.records import set_stored, stored
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -54,13 +53,6 @@ UNKNOWN_TEXT: Final = "?"
 _FIRST_TERMS: Final = ("totalQuantity", "lmtPrice", "auxPrice", "orderType", "orderRef")
 # Who the order is, not what it asks for; looked after by ``identify``.
 _IDENTITY: Final = frozenset({"orderId", "clientId", "permId"})
-
-# What ORDER_STATUS tells besides the status.
-_FIGURES: Final = (
-    "filled", "remaining", "avgFillPrice", "permId", "parentId", "lastFillPrice", "clientId", "whyHeld", "mktCapPrice",
-)  # fmt: skip
-
-_PRICES: Final = frozenset({"avgFillPrice", "lastFillPrice"})
 
 STATUS_PATIENCE_S: Final = 2.0
 """Seconds that a message which TWS usually sends is waited for."""
@@ -142,15 +134,23 @@ class Orders:
 
     def identify(self, trade: Trade, client_id: int, order_id: int, perm_id: int) -> None:
         """Take note of a trade and of the ids that lead to it."""
-        self.held.setdefault(trade, Held())
-        order, status = trade.order, trade.orderStatus
-        if perm_id:
+        if trade not in self.held:
+            self.held[trade] = Held()
+        order = trade.order
+        if perm_id and (order.permId != perm_id or self.by_perm.get(perm_id) is not trade):
             order.permId = perm_id
             self.by_perm[perm_id] = trade
         if order_id:
             order.clientId = client_id
-            order.orderId = status.orderId = order_id
+            order.orderId = trade.orderStatus.orderId = order_id
             self.by_route[client_id, order_id] = trade
+
+
+def snapshot(order: Order) -> Order:
+    """Return the terms of an order as they are now; lists inside are shared."""
+    terms = object.__new__(type(order))
+    set_stored(terms, stored(order).copy())
+    return terms
 
 
 # -- telling ---------------------------------------------------------------------------------------------
@@ -163,9 +163,9 @@ def log(engine: Engine, trade: Trade, message: str, code: int = 0) -> None:
 
 def set_status(engine: Engine, trade: Trade, status: str, message: str = "", code: int = 0) -> None:
     """Give a trade a status, write it down and tell it; the other fields have been set before."""
-    before = trade.orderStatus.status
-    trade.orderStatus.status = status
-    log(engine, trade, message, code)
+    current = trade.orderStatus
+    before, current.status = current.status, status
+    trade.log.append(TradeLogEntry(engine.time(), status, message, code))
     engine.events.orderStatusEvent.emit(trade)
     fire(trade, "statusEvent", trade)
     if status != before:
@@ -245,8 +245,9 @@ def open_order(engine: Engine, msg: m.OpenOrder) -> None:
         news = True
     else:
         held = orders.held[trade]
-        news = held.told is None or bool(different(told, held.told)) or state != held.told_state
-        _copy_changes(trade.order, held, told)
+        changes = None if held.told is None else different(told, held.told)
+        news = changes is None or bool(changes) or state != held.told_state
+        _copy_changes(trade.order, held, told, changes)
         orders.identify(trade, client_id, order_id, perm_id)
         trade.unknown = False
     if ours and order_id >= engine.state.next_id:
@@ -273,7 +274,7 @@ def _preview(engine: Engine, order_id: int, state: OrderState) -> None:
 
 def _adopt(msg: m.OpenOrder) -> Trade:
     """Make a trade of an order that was not placed here."""
-    order, contract = copy.copy(msg.order), specific(msg.contract)
+    order, contract = snapshot(msg.order), specific(msg.contract)
     for record in (order, contract):
         for name in [name for name, value in stored(record).items() if value == UNKNOWN_TEXT]:
             setattr(record, name, getattr(type(record), name))
@@ -287,21 +288,27 @@ def _adopt(msg: m.OpenOrder) -> Trade:
     return Trade(contract, order, status)
 
 
-def _copy_changes(order: Order, held: Held, told: Order) -> None:
-    """Copy onto the user's order what the gateway changed, or somebody in TWS."""
-    before = held.told
-    if before is None:
-        base = held.sent or order
-        names: Iterable[str] = [name for name in _FIRST_TERMS if getattr(told, name) != getattr(base, name)]
-    else:
-        names = different(told, before)
-    for name in names:
+def _copy_changes(order: Order, held: Held, told: Order, changes: list[str] | None) -> None:
+    """Copy onto the user's order what the gateway changed, or somebody in TWS; ``changes``: since the last telling."""
+    if changes is None:
+        changes = _other_terms(told, held.sent or order)
+    for name in changes:
         value = getattr(told, name)
         if value != UNKNOWN_TEXT and name not in _IDENTITY:
             setattr(order, name, value)
     attempt = held.attempt
-    if attempt is not None and all(getattr(told, name) == getattr(attempt, name) for name in _FIRST_TERMS):
+    if attempt is not None and not _other_terms(told, attempt):
         held.sent, held.attempt = attempt, None
+
+
+def _other_terms(a: Order, b: Order) -> list[str]:
+    """Return which of the main terms of two orders differ."""
+    if (
+        a.totalQuantity == b.totalQuantity and a.lmtPrice == b.lmtPrice and a.auxPrice == b.auxPrice
+        and a.orderType == b.orderType and a.orderRef == b.orderRef
+    ):  # fmt: skip
+        return []
+    return [name for name in _FIRST_TERMS if getattr(a, name) != getattr(b, name)]
 
 
 def order_status(engine: Engine, msg: m.OrderStatus) -> None:
@@ -320,13 +327,27 @@ def order_status(engine: Engine, msg: m.OrderStatus) -> None:
     elif status.status == OrderStatus.Filled and told != OrderStatus.Filled and msg.filled <= status.filled:
         return  # from before it was filled
     changed = told != status.status
-    repeats = msg.filled == status.filled
-    for name in _FIGURES:
-        value = getattr(msg, name)
-        # TWS repeats some statuses with a price of 0, which is no news about a fill.
-        if value != getattr(status, name) and not (repeats and not value and name in _PRICES):
-            setattr(status, name, value)
-            changed = True
+    if msg.filled != status.filled:
+        status.filled = msg.filled
+        status.avgFillPrice, status.lastFillPrice = msg.avgFillPrice, msg.lastFillPrice
+        changed = True
+    else:  # TWS repeats some statuses with a price of 0, which is no news about a fill
+        if msg.avgFillPrice and msg.avgFillPrice != status.avgFillPrice:
+            status.avgFillPrice, changed = msg.avgFillPrice, True
+        if msg.lastFillPrice and msg.lastFillPrice != status.lastFillPrice:
+            status.lastFillPrice, changed = msg.lastFillPrice, True
+    if msg.remaining != status.remaining:
+        status.remaining, changed = msg.remaining, True
+    if msg.permId != status.permId:
+        status.permId, changed = msg.permId, True
+    if msg.parentId != status.parentId:
+        status.parentId, changed = msg.parentId, True
+    if msg.clientId != status.clientId:
+        status.clientId, changed = msg.clientId, True
+    if msg.whyHeld != status.whyHeld:
+        status.whyHeld, changed = msg.whyHeld, True
+    if msg.mktCapPrice != status.mktCapPrice:
+        status.mktCapPrice, changed = msg.mktCapPrice, True
     if changed:
         held.refused = held.refused and told == status.status
         set_status(engine, trade, told)

@@ -39,7 +39,7 @@ def place(engine: Engine, contract: Contract, order: Order) -> Trade:
     engine.send(m.PlaceOrder(order_id, contract, order), lambda now: _expect_answer(engine, trade, now))
     engine.state.next_id = max(engine.state.next_id, order_id + 1)
     engine.state.orders.identify(trade, engine.client_id, order_id, 0)
-    engine.state.orders.held[trade].sent = copy.copy(order)
+    engine.state.orders.held[trade].sent = orders.snapshot(order)
     orders.log(engine, trade, "")
     engine.events.newOrderEvent.emit(trade)
     return trade
@@ -74,7 +74,7 @@ def _modify(engine: Engine, trade: Trade, contract: Contract, order: Order) -> N
         )
     order_id = _own_id(engine, trade)
     engine.send(m.PlaceOrder(order_id, contract, order))
-    engine.state.orders.held[trade].attempt = copy.copy(order)
+    engine.state.orders.held[trade].attempt = orders.snapshot(order)
     orders.log(engine, trade, "Modify")
     fire(trade, "modifyEvent", trade)
     engine.events.orderModifyEvent.emit(trade)

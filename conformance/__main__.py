@@ -11,12 +11,14 @@ import sys
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 
-from conformance import clients, environments, frames, report
+from conformance import clients, environments, frames, mutants, report
 from conformance.capabilities import CLIENTS, IB_STAR, Client
 from conformance.clients import Result
 
 # Examples of each law.
 LAW_EXAMPLES = 50
+# Mistakes in the table that a quick run judges.
+QUICK_MUTANTS = 200
 
 
 def arguments() -> argparse.Namespace:
@@ -79,11 +81,13 @@ def main() -> int:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as beside:
         if not args.part or "wire" in args.part:
             work = beside.submit(frames.compare, frames.QUICK if args.quick else frames.FULL)
+            judged = beside.submit(mutants.result, QUICK_MUTANTS if args.quick else 0)
         with ThreadPoolExecutor(2) as pool:  # clients wait for the gateway most of the time
             runs = list(pool.map(lambda job: let_loose(*job, args.only, args.verbose), jobs))
         results = missing + [row for run in runs for row in run]
         if work is not None:
             lines = work.result()
+            results.append(judged.result())
             if not args.quick:
                 results.append(frames.laws(LAW_EXAMPLES))
     print()

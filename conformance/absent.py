@@ -44,6 +44,8 @@ _NOTHING: Final = (
 
 # Without the mask the official decoder takes its unset number for one, all of whose bits are set.
 _MISREAD: Final = {("TICK_PRICE", "attrMask")}
+# Read by the official decoder, and dropped: version 163 alone had it, under another name.
+DROPPED: Final = {("CONTRACT_DATA", 163, "contractDetails.suggestedSizeIncrement")}
 
 
 def answers() -> list[Message]:
@@ -99,7 +101,9 @@ def absence_difference(name: str, data: bytes, version: int) -> str | None:
         return None
     told, travelled = official_values(name, calls), travelling(name, ours, version)
     for field, value in flat(ours, shape_of(name)).items():
-        if field not in travelled or not is_told(field, value, ours) or (name, field) in _MISREAD:
+        if field not in travelled or not is_told(field, value, ours):
+            continue
+        if (name, field) in _MISREAD or (name, version, field) in DROPPED:
             continue
         theirs = told.get(their_name(field), told.get(field, KeyError))
         if theirs is KeyError or not (

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from conformance.absent import absence_difference, absences, answers
+from conformance.absent import DROPPED, absence_difference, absences, answers
 from conformance.clients import Result
 from conformance.edges import Known, edge_difference, edges, requests
 from conformance.gateways import ROOT
@@ -55,9 +55,6 @@ class Plan(NamedTuple):
 
 FULL = Plan(12, ALL, ALL, ())
 QUICK = Plan(4, FEW, FORMS, FORMS)
-
-# Read by the official decoder, and dropped: version 163 alone had it, under another name.
-DROPPED = {("CONTRACT_DATA", 163, "contractDetails.suggestedSizeIncrement")}
 
 
 class Line(NamedTuple):
@@ -271,6 +268,7 @@ def laws(examples: int) -> Result:
         command, cwd=ROOT, capture_output=True, text=True, check=False,
         env=os.environ | {"IBKIT_EXAMPLES": str(examples)},
     )  # fmt: skip
+    print("".join(f"{line}\n" for line in done.stdout.splitlines() if line.startswith("FAILED")), end="", flush=True)
     last = done.stdout.strip().rpartition("\n")[2]
     passed, failed = (sum(map(int, re.findall(rf"(\d+) {word}", last))) for word in ("passed", "failed|error"))
     wrong = failed or done.returncode or not passed

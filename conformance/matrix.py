@@ -45,9 +45,9 @@ it, and ibkit refuses to send it (`UnsupportedField`). ¹ marks what is inferred
 
 ibkit offers server versions {MIN_VERSION} to {MAX_VERSION}, so a newer TWS speaks {MAX_VERSION} with it. What such a \
 TWS may say nevertheless and no table knows costs nothing but itself: messages with unknown ids are skipped, text \
-fields behind the last known one and unknown protobuf fields are left out. They are counted, \
-`ib.client.notUnderstood()` tells them (`Counter({{'message 300': 2, 'more fields in TICK_PRICE': 5}})`), and the first \
-of each is logged by `ibkit.wire`, level INFO. The simulated gateway leaves out and logs the same of what clients send, \
+fields behind the last known one and unknown protobuf fields are left out. They are counted, and \
+`ib.client.notUnderstood()` tells them (`Counter({{'message 300': 2, 'more fields in TICK_PRICE': 5}})`); the first of \
+each is logged by `ibkit.wire`, level INFO. The simulated gateway leaves out and logs the same of what clients send, \
 and answers an unknown id with error 320.
 """
 

@@ -39,7 +39,7 @@ def as_the_official_client_would(name: str, message: Any, version: int) -> Any:
         if abs(float(order.totalQuantity)) < 1e-6:  # in text it writes such numbers with an exponent
             order.totalQuantity = 0.0
     if name in ("REQ_FA", "REPLACE_FA"):
-        message = message._replace(faData=1)
+        message = message._replace(faData=3 if message.faData == 3 else 1)  # no profiles from 177 on
     return message
 
 

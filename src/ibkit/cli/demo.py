@@ -164,7 +164,7 @@ def _prices(stage: Stage) -> None:
                 _number(ticker.ask),
                 f"[bold]{_number(ticker.last)}[/]",
                 "" if math.isnan(ticker.volume) else f"{ticker.volume:,.0f}",
-                "" if math.isnan(change) else f"[{color}]{change:+.2%}[/]",
+                "" if math.isnan(change) else f"[{color}]{change:+z.2%}[/]",
                 str(updates[id(ticker)]),
             )
         return table

@@ -181,6 +181,7 @@ def test_an_instruction_can_be_cancelled_and_not_changed() -> None:
     assert world.codes(key) == [105]
     world.cancel(key)
     assert world.codes(key) == [105, 322, 202]
+    assert [event[0] for event in world.notes.events[-3:]] == ["error", "status", "error"]
     assert world.status(key) == "Cancelled"
     again = world.exercise(CALL)
     world.broker.global_cancel(world.now)

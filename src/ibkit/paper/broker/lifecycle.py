@@ -243,11 +243,14 @@ def cancel(state: State, live: Live, t: float, text: str) -> None:
     if live.done:
         return
     staged = live.stage is Stage.STAGED
-    if live.exercise:
-        complain(state, live, texts.NOT_EXERCISED)
     end(state, live, t, Status.ApiCancelled if staged else Status.Cancelled, text)
-    complain(state, live, texts.CANCELLED)
-    state.listener.status(report(live))
+    if live.exercise:  # the order seen on real gateways
+        complain(state, live, texts.NOT_EXERCISED)
+        state.listener.status(report(live))
+        complain(state, live, texts.CANCELLED)
+    else:
+        complain(state, live, texts.CANCELLED)
+        state.listener.status(report(live))
     for child in list(live.children):
         if child.done:
             continue

@@ -161,6 +161,7 @@ from ibkit.model import (
     WshEventData,
 )
 from ibkit.operators import Op
+from ibkit.runtime import install_with
 from ibkit.version import __version__, __version_info__
 
 if TYPE_CHECKING:
@@ -337,6 +338,9 @@ __all__ = [
     "__version_info__",
     "util",
 ]
+
+
+install_with(lambda: import_module("ibkit.hosts"))  # for programs of events alone, which never connect
 
 
 def __getattr__(name: str) -> object:

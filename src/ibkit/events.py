@@ -255,11 +255,11 @@ class Event(Emitter):
         return ops.Delay(delay, source=self)
 
     def timeout(self, timeout: float) -> ops.Timeout:
-        """Emit nothing (no arguments) and end when nothing came for ``timeout`` seconds."""
+        """Emit once, without arguments, and end when nothing came for ``timeout`` seconds; values are not passed on."""
         return ops.Timeout(timeout, source=self)
 
     def throttle(self, maximum: float, interval: float, cost_func: Callable[..., float] | None = None) -> ops.Throttle:
-        """Emit at most ``maximum`` per ``interval`` seconds; the rest waits its turn, nothing is lost."""
+        """Emit at most ``maximum`` (0: any number) per ``interval`` seconds; the rest waits, nothing is lost."""
         return ops.Throttle(maximum, interval, cost_func, source=self)
 
     def debounce(self, delay: float, on_first: bool = False) -> ops.Debounce:

@@ -50,6 +50,13 @@ class Runtime(Protocol):
 
 
 _runtime: Runtime | None = None
+_install: Callable[[], object] | None = None
+
+
+def install_with(install: Callable[[], object]) -> None:
+    """Have ``install`` called when a runtime is wanted and there is none: it calls ``set_runtime``."""
+    global _install
+    _install = install
 
 
 def set_runtime(runtime: Runtime | None) -> None:
@@ -60,6 +67,8 @@ def set_runtime(runtime: Runtime | None) -> None:
 
 def runtime() -> Runtime:
     """Return the installed runtime; raises RuntimeError when there is none."""
+    if _runtime is None and _install is not None:
+        _install()
     if _runtime is None:
         raise RuntimeError(
             "nothing is installed that could wait for events: import ibkit.hosts, or call ibkit.events.set_runtime"

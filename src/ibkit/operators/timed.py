@@ -48,8 +48,7 @@ class Timeout(Op):
         self.end()
 
     def on_source(self, *args: Any) -> None:
-        self._arm()
-        self.emit(*args)
+        self._arm()  # what comes is not passed on, as in eventkit: a timeout tells of silence alone
 
     def end(self) -> None:
         if self._timer is not None:
@@ -134,7 +133,7 @@ class Throttle(Op):
                 self._spent.popleft()
             args, cost = self._queue[0]
             # One that alone costs more than the maximum goes when nothing else was sent.
-            if self._spent and sum(c for _, c in self._spent) + cost > self._maximum:
+            if self._maximum and self._spent and sum(c for _, c in self._spent) + cost > self._maximum:
                 self._timer = runtime().call_later(self._spent[0][0] + self._interval - now, self._send)
                 break
             self._queue.popleft()

@@ -49,6 +49,14 @@ class InProcess:
         """Move the price of ``symbol``, and of all that hangs on it; see ``PaperGateway.shock``."""
         self.gateway.shock(symbol, percent, over_s, after_s)
 
+    def cut_off(self) -> None:
+        """Lose the connection to IB; see ``PaperGateway.cut_off``."""
+        self.gateway.cut_off()
+
+    def restore(self, data_lost: bool = True) -> None:
+        """Have the connection to IB back; see ``PaperGateway.restore``."""
+        self.gateway.restore(data_lost)
+
     def close(self) -> None:
         """Hang up on all clients and let go of the store."""
         self.gateway.close()

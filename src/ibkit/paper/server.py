@@ -226,6 +226,25 @@ class PaperGateway:
         """
         self.call(lambda gateway: gateway.shock(symbol, percent, over_s, after_s))
 
+    def cut_off(self) -> None:
+        """Lose the connection to IB, as TWS does at night: clients are told (1100), then hear nothing.
+
+        Orders fill meanwhile, and what is sent waits. ``restore`` ends it.
+
+        >>> gateway.cut_off()
+        """
+        self.call(lambda gateway: gateway.cut_off())
+
+    def restore(self, data_lost: bool = True) -> None:
+        """Have the connection to IB back, and tell what has happened meanwhile.
+
+        Args:
+            data_lost: 1101, all subscriptions to market data have ended; False: 1102, they go on.
+
+        >>> gateway.restore(data_lost=False)
+        """
+        self.call(lambda gateway: gateway.restore(data_lost))
+
     def disconnect_all(self) -> None:
         """Drop every client, as a gateway that restarts does; orders and accounts stay."""
 

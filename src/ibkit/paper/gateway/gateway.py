@@ -13,7 +13,7 @@ from ibkit.clock import Clock
 from ibkit.paper.broker import Broker, Models
 from ibkit.paper.gateway import times
 from ibkit.paper.gateway.configuration import Configuration
-from ibkit.paper.gateway.handlers import HANDLERS
+from ibkit.paper.gateway.handlers import DATA_STREAMS, HANDLERS
 from ibkit.paper.gateway.limits import Limits, Pacing
 from ibkit.paper.gateway.newsroom import Newsroom
 from ibkit.paper.gateway.routing import Router
@@ -71,6 +71,7 @@ class Gateway:
         self.newsroom = Newsroom(seed)
         self.configuration = Configuration()
         self.groups: dict[int, str] = {}
+        self.cut_off_since: float | None = None
 
     @property
     def accounts(self) -> list[str]:
@@ -138,6 +139,26 @@ class Gateway:
         """
         self.tick()
         self.market.shock(Shock(symbol, percent, self.now + after_s, over_s))
+
+    def cut_off(self) -> None:
+        """Lose the connection to IB (1100): clients stay connected, and hear nothing until ``restore``.
+
+        Markets move and orders fill meanwhile. Cut off already, nothing happens.
+        """
+        self.tick()
+        if self.cut_off_since is None:
+            self.cut_off_since = self.now
+            for session in self.sessions:
+                session.cut_off()
+
+    def restore(self, data_lost: bool = True) -> None:
+        """End what ``cut_off`` began: 1101, and subscriptions to data have ended; or 1102, and they go on."""
+        self.tick()
+        if self.cut_off_since is not None:
+            self.cut_off_since = None
+            for session in list(self.sessions):
+                session.restored(DATA_STREAMS if data_lost else frozenset())
+            self._sweep()
 
     def close(self) -> None:
         """End all sessions and let go of the store; the gateway must not be used afterwards."""

@@ -37,6 +37,8 @@ class StreamKey(NamedTuple):
     req_id: int
 
 
+_CONNECTIVITY = "Connectivity between IBKR and Trader Workstation"
+
 # What may come before START_API: the extra authentication.
 _BEFORE_START = (m.StartApi, m.VerifyRequest, m.VerifyMessage, m.VerifyAndAuthRequest, m.VerifyAndAuthMessage)
 
@@ -64,6 +66,8 @@ class Session:
         self._reader = FrameReader()
         self._codec: Codec | None = None
         self._out = bytearray()
+        self._cut = gateway.cut_off_since is not None
+        self._late = bytearray()  # what waits for the end of an outage
 
     def __str__(self) -> str:
         return f"client {self.client_id} ({self.peer})" if self.started else self.peer
@@ -94,7 +98,7 @@ class Session:
 
     def behind(self) -> int:
         """Return how many bytes were read and must wait, because their client is too fast."""
-        return 0 if self._held is None else self._reader.pending()
+        return 0 if self._held is None and not self._cut else self._reader.pending()
 
     def unknown_ids(self) -> Counter[int]:
         """Return how often each message id came that nobody knows."""
@@ -112,7 +116,8 @@ class Session:
     def send(self, message: m.Answer) -> None:
         """Send one message, in the form the client's version asks for."""
         if self._codec is not None and not self.closed:
-            self._out += self._codec.encode(message)
+            out = self._late if self._cut else self._out
+            out += self._codec.encode(message)
 
     def error(self, req_id: int, code: int, text: str, reject_json: str = "") -> None:
         """Send an error, a warning or an information; ``req_id`` -1 is about no request."""
@@ -148,6 +153,8 @@ class Session:
 
     def next_due(self) -> float | None:
         """Return when ``advance`` must be called, None: never."""
+        if self._cut:
+            return None
         dues = [stream.due for stream in self.streams.values()]
         if self._paced_until is not None:
             dues.append(self._paced_until)
@@ -156,6 +163,8 @@ class Session:
 
     def advance(self, now: float) -> None:
         """Let streams act that are due, and read on where the message rate held us up."""
+        if self._cut:
+            return
         for key, stream in list(self.streams.items()):
             if stream.due <= now and self.streams.get(key) is stream and not self._advance(key, stream, now):
                 self.streams.pop(key, None)
@@ -175,6 +184,27 @@ class Session:
             log.exception("%s: %s %d failed", self, key.kind, key.req_id)
             self.refuse(key.req_id, failed(f"{key.kind} failed in the gateway"))
         return False
+
+    # -- outages ------------------------------------------------------------------------------------------------
+
+    def cut_off(self) -> None:
+        """Tell that TWS has lost its connection to IB; from now on nothing is read, and what happens is told later."""
+        if self.started:
+            self.error(-1, 1100, f"{_CONNECTIVITY} has been lost.")
+        self._cut = True
+
+    def restored(self, lost: frozenset[str]) -> None:
+        """Tell that the connection is back, then what has happened meanwhile; ``lost`` kinds of streams have ended."""
+        self._cut = False
+        for key in list(self.streams):
+            if key.kind in lost:
+                del self.streams[key]
+        if self.started:
+            code, what = (1101, "data lost.") if lost else (1102, "data maintained.")
+            self.error(-1, code, f"{_CONNECTIVITY} has been restored - {what}")
+        self._out += self._late
+        self._late.clear()
+        self._work()
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -204,7 +234,7 @@ class Session:
         self._reader.feed(rest)
 
     def _work(self) -> None:
-        while not self.closed and self._codec is not None and self._paced_until is None:
+        while not (self.closed or self._cut) and self._codec is not None and self._paced_until is None:
             try:
                 body = self._reader.next() if self._held is None else self._held
             except FrameTooLong as error:

@@ -24,6 +24,9 @@ from ibkit.paper.gateway.handlers import (
 )
 from ibkit.paper.gateway.handlers.base import Handlers
 
+DATA_STREAMS = frozenset({marketdata.KIND, depth.KIND, tickbytick.KIND, realtimebars.KIND, history.KIND, scanner.KIND})
+"""The kinds of streams that end when TWS loses its data: those of markets; accounts and orders go on."""
+
 HANDLERS: Handlers = {
     **system.HANDLERS,
     **reference.HANDLERS,

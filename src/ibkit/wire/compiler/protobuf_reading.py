@@ -66,6 +66,8 @@ class ProtobufReaderSource:
         self.shape = shape
         self.server = server  # the side that wrote
         self.source = Source()
+        self.checked: set[str] = set()
+        """The messages inside whose fields are known to be known."""
 
     def write(self) -> Source:
         """Return the source of ``read(body)``."""
@@ -150,6 +152,9 @@ class ProtobufReaderSource:
         for number in attr.numbers[:-1]:  # what is not there reads as empty
             field = descriptor.fields_by_number[number]
             p, descriptor = f"{p}.{field.name}", field.message_type
+            if p not in self.checked:
+                self.checked.add(p)
+                source.add(f"if len(unknown({p})): raise Unusual")
         field = descriptor.fields_by_number[attr.numbers[-1]]
         node = shape.at(attr.path)
         if isinstance(node, Leaf):
@@ -204,6 +209,7 @@ class ProtobufReaderSource:
     def _part(self, p: str, field: str) -> str:
         name = self.source.fresh("q")
         self.source.add(f"{name} = {p}.{field}")
+        self.source.add(f"if len(unknown({name})): raise Unusual")
         return name
 
     def _items(self, name: str, items: str, descriptor: Any, shape: Shape | Choice, attrs: tuple[Attr, ...]) -> None:
@@ -215,6 +221,8 @@ class ProtobufReaderSource:
             self._attrs(attrs, descriptor, x, inner, shape)
             source.add(f"return {construct(source, shape, inner, absent)}")
         source.add(f"{name} = [{name}_item({x}) for {x} in {items}]")
+        # A field that servers have gained is in all items, so the first one tells.
+        source.add(f"if {name} and len(unknown({items}[0])): raise Unusual")
 
     def _choices(self, name: str, items: str, descriptor: Any, choice: Choice, attr: Attr) -> None:
         source, x = self.source, self.source.fresh("t")

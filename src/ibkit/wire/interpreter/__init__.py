@@ -70,12 +70,15 @@ def read_protobuf(name: str, data: bytes, body: bytes) -> tuple[Any, int]:
 
 
 def unknown(proto: Any) -> int:
-    """Return how many fields of a protobuf message no table knows, those of the messages inside it included."""
+    """Return how many fields of a protobuf message no table knows, those of the messages inside it included.
+
+    Of a list the first item tells: a field that servers have gained is in all of them.
+    """
     from google.protobuf.message import Message
     from google.protobuf.unknown_fields import UnknownFieldSet
 
     count = len(UnknownFieldSet(proto))
     for field, value in proto.ListFields():
         if field.message_type is not None and not field.message_type.GetOptions().map_entry:
-            count += sum(unknown(inner) for inner in ([value] if isinstance(value, Message) else value))
+            count += unknown(value if isinstance(value, Message) else value[0])
     return count

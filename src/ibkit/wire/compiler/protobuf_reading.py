@@ -6,23 +6,20 @@ from typing import Any, Final
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from ibkit.model import Contract
 from ibkit.model.base import SparseRecord
+from ibkit.model.records import set_stored, stored
 from ibkit.wire.compiler.objects import Tree, construct, hold, seal
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_reading import expiry_parts
+from ibkit.wire.compiler.usual import OWN
 from ibkit.wire.compiler.values import TEXTS, Getter, name_of
 from ibkit.wire.interpreter.protobuf import whole
 from ibkit.wire.kinds import Bool, Escaped, Float, Int, Quantity, Size, Tri
 from ibkit.wire.numbers import unescape
 from ibkit.wire.protobuf import classes
-from ibkit.wire.shapes import Choice, Leaf, Shape
+from ibkit.wire.shapes import Child, Choice, Leaf, Shape
 from ibkit.wire.table import Attr, Message, Path, Table
-
-_OWN: Final = frozenset(
-    ("orderId", "permId", "parentId", "totalQuantity", "filledQuantity", "lmtPrice", "auxPrice", "trailStopPrice",
-     "orderRef", "commission")
-)  # fmt: skip
-"""Fields in which one order differs from the next; most others are alike in all orders of an account."""
 
 _MOST_PROTOTYPES: Final = 256
 
@@ -42,6 +39,8 @@ class Part(dict[str, "str | Tree"]):
         self.name = name
         self.fields: dict[str, str] = {}
         """The names of the protobuf fields in it, by the names of the values that they tell."""
+        self.lines: list[list[str]] = []
+        """Lines that its values need, but for plain ones."""
         self.elsewhere: set[str] = set()
         """The names of values that other parts of the message may tell as well."""
 
@@ -57,6 +56,29 @@ class Prototypes(dict[bytes, dict[str, object]]):
             self[body] = fields
 
 
+class Contracts(dict[bytes, "tuple[type[Contract], dict[str, object]]"]):
+    """Contracts by their bytes: an account has few, and they come again and again."""
+
+    def again(self, body: bytes) -> Contract | None:
+        """Return a new contract like the one of the same bytes, None when there was none."""
+        found = self.get(body)
+        if found is None:
+            return None
+        contract = object.__new__(found[0])
+        fields = found[1].copy()
+        fields["comboLegs"] = []
+        set_stored(contract, fields)
+        return contract
+
+    def keep(self, body: bytes, contract: Contract) -> Contract:
+        """Remember a contract, unless it has parts that one could change; return it."""
+        if not contract.comboLegs and contract.deltaNeutralContract is None:
+            if len(self) >= _MOST_PROTOTYPES:
+                self.clear()
+            self[body] = type(contract), stored(contract).copy()
+        return contract
+
+
 class ProtobufReaderSource:
     """Writes the function that reads one message."""
 
@@ -66,8 +88,8 @@ class ProtobufReaderSource:
         self.shape = shape
         self.server = server  # the side that wrote
         self.source = Source()
+        self.tree: Tree = {}
         self.checked: set[str] = set()
-        """The messages inside whose fields are known to be known."""
 
     def write(self) -> Source:
         """Return the source of ``read(body)``."""
@@ -77,7 +99,7 @@ class ProtobufReaderSource:
         with source.block(f"def {self.message.name}(body):"):
             source.add("p = parse(body[4:])")
             source.add("if len(unknown(p)): raise Unusual")
-            tree: Tree = {}
+            tree = self.tree
             self._attrs(self.message.attrs, cls.DESCRIPTOR, "p", tree, self.shape)
             for zipped in self.message.zips:
                 # Prices are there for all legs or for none.
@@ -87,6 +109,8 @@ class ProtobufReaderSource:
                 made = construct(source, inner, {zipped.path[-1]: price}, absent)
                 has = f"any([x.HasField({zipped.name!r}) for x in {legs}])"
                 put(tree, zipped.path[:-1], f"([{made} for x in {legs}] if {has} else [])")
+                if isinstance(part := tree[zipped.path[0]], Part):
+                    part.elsewhere.add(zipped.path[1])
             if self.message.expiry:
                 source.use("expiry_parts", expiry_parts)
                 text = find(tree, _CARRIER)
@@ -101,7 +125,8 @@ class ProtobufReaderSource:
                     break
             for name, part in tree.items():
                 if isinstance(part, Part):
-                    tree[name] = self._sparse(part, self.shape.inner((name,)))
+                    inner = self.shape.inner((name,))
+                    tree[name] = self._contract(part, inner) if inner.cls is Contract else self._sparse(part, inner)
             source.add(f"return {construct(source, self.shape, tree, absent)}")
         return source
 
@@ -115,8 +140,7 @@ class ProtobufReaderSource:
         common: Tree = {}
         for name, told in part.items():
             node = shape.fields[name]
-            listed = isinstance(node, Leaf) and (node.many or node.word == "tags")
-            alike = name in part.fields and name not in part.elsewhere and name not in _OWN and not listed
+            alike = (name in part.fields or isinstance(node, Child)) and name not in part.elsewhere | OWN
             (common if alike else own)[name] = told
         source.add(f"{fields} = {{}}")
         hold(source, fields, shape, own, absent)
@@ -127,11 +151,27 @@ class ProtobufReaderSource:
         source.add(f"k = {part.name}.SerializeToString()")
         source.add(f"{rest} = {memo}.get(k)")
         with source.block(f"if {rest} is None:"):
+            source.paste(part.lines)
             source.add(f"{rest} = {{}}")
             hold(source, rest, shape, common, absent)
             source.add(f"{memo}.keep(k, {rest})")
         source.add(f"{fields}.update({rest})")
         return seal(source, shape, fields)
+
+    def _contract(self, part: Part, shape: Shape) -> str:
+        """Write statements that make a contract, which mostly is one that has come before; return its name."""
+        source, made = self.source, self.source.fresh("c")
+        making = construct(source, shape, dict(part), absent)
+        if part.elsewhere:
+            source.paste(part.lines, 0)
+            return making
+        memo = source.use(f"known_{part.name}", Contracts())
+        source.add(f"k = {part.name}.SerializeToString()")
+        source.add(f"{made} = {memo}.again(k)")
+        with source.block(f"if {made} is None:"):
+            source.paste(part.lines)
+            source.add(f"{made} = {memo}.keep(k, {making})")
+        return made
 
     def _legs(self, path: Path) -> str:
         attr = next(attr for attr in self.message.attrs if attr.path == path[:1])
@@ -188,7 +228,8 @@ class ProtobufReaderSource:
         else:
             assert isinstance(node.shape, Shape)
             name, below = self._part(p, field.name), find(tree, attr.path)
-            if issubclass(node.shape.cls, SparseRecord) and not isinstance(below, Part):
+            remembered = issubclass(node.shape.cls, SparseRecord) or node.shape.cls is Contract
+            if remembered and tree is self.tree and not isinstance(below, Part):
                 part = Part(name)
                 part.update(below if isinstance(below, dict) else {})
                 part.elsewhere.update(part)
@@ -196,7 +237,10 @@ class ProtobufReaderSource:
             elif not isinstance(below, dict):
                 self._note(tree, attr.path, p, field.name)
                 put(tree, attr.path, below := {})
+            mark = source.mark()
             self._attrs(record.attrs, field.message_type, name, below, node.shape)
+            if isinstance(below, Part) and below.name == name:
+                below.lines = source.cut(mark)
 
     def _note(self, tree: Tree, path: Path, p: str, field: str) -> None:
         """Take note of where a value comes from: the part of the message that its object is, or elsewhere."""

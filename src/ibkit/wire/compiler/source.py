@@ -43,6 +43,19 @@ class Source:
         """Write a line at a place that was kept."""
         hole.append(hole[0] + line)
 
+    def mark(self) -> int:
+        """Return where the next line goes."""
+        return len(self._lines)
+
+    def cut(self, mark: int) -> list[list[str]]:
+        """Take away the lines since a mark."""
+        lines, self._lines[mark:] = self._lines[mark:], []
+        return lines
+
+    def paste(self, lines: list[list[str]], deeper: int = 1) -> None:
+        """Write lines that were taken away, so many blocks deeper than they were."""
+        self._lines += [["    " * deeper + line for line in group] for group in lines]
+
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
         """Write a line that opens a block, and indent what is written inside."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ibkit.wire.compiler.objects import Given, Tree, construct
+from ibkit.model.base import SparseRecord
+from ibkit.model.records import stored
+from ibkit.wire.compiler.objects import Given, Tree, construct, hold, seal
 from ibkit.wire.compiler.source import Source
+from ibkit.wire.compiler.usual import OWN
 from ibkit.wire.compiler.values import read_text, unless_default
 from ibkit.wire.interpreter.values import chosen, split_expiry, tag_shape
 from ibkit.wire.kinds import KINDS
@@ -26,6 +29,8 @@ from ibkit.wire.table import (
     When,
     rows_at,
 )
+
+_MOST_TAILS = 8
 
 
 def expiry_parts(text: str) -> list[str]:
@@ -62,6 +67,57 @@ class _Place:
         node[path[-1]] = expression
 
 
+class Tails:
+    """What messages about orders said after the fields in which one order differs from the next; the latest first.
+
+    Args:
+        shape: of the message.
+        told: expressions for what has to be read from every message, by part and field.
+        cut: where the shared fields begin.
+        last: the fields among those which have to be read too, with their places, counted from the end.
+        deciding: places of earlier fields that decide which of the shared ones there are.
+    """
+
+    def __init__(
+        self, shape: Shape, told: dict[str, Tree], cut: int, last: dict[str, int], deciding: list[int]
+    ) -> None:
+        self.shape = shape
+        self.told = told
+        self.cut = cut
+        self.last = last
+        self.deciding = deciding
+        self.known: list[tuple[Any, ...]] = []  # a tail, and for each part what it said
+
+    def look_for(self, source: Source, place: list[str], name: str) -> None:
+        """Write, at a place, what looks whether the shared fields have come before."""
+        source.use("TAILS", self)
+        source.use("KNOWN", self.known)
+        source.fill(place, f"t = f[{self.cut}:]")
+        source.fill(place, f"if len(t) < {len(self.last) + 30}: raise Unusual")
+        for field, index in self.last.items():
+            source.fill(place, f"{field} = t[{index}]")
+            source.fill(place, f"t[{index}] = ''")
+        for index in self.deciding:
+            source.fill(place, f"t.append(f[{index}])")
+        source.fill(place, "for known in KNOWN:")
+        source.fill(place, f"    if known[0] == t: return {name}_known({', '.join(('f', *self.last, 'known'))})")
+
+    def keep(self, tail: list[str], message: Any) -> None:
+        """Remember what the shared fields of a message said, unless it has values that one could change."""
+        fields: list[dict[str, object]] = []
+        for name, part in zip(self.shape.cls._fields, message, strict=True):
+            told = self.told[name]
+            rest = {field: value for field, value in stored(part).items() if field not in told}
+            if isinstance(part, SparseRecord):
+                if not all(value is None or isinstance(value, str | int | float) for value in rest.values()):
+                    return
+            elif any(rest[field] != value for field, value in stored(type(part)()).items() if field in rest):
+                return
+            fields.append(rest)
+        self.known.insert(0, (tail, *fields))
+        del self.known[_MOST_TAILS:]
+
+
 class TextReaderSource:
     """Writes the function that reads one message."""
 
@@ -75,6 +131,9 @@ class TextReaderSource:
         self.raw_ids = raw_ids
         self.offset: int | None = self.skip  # where the next field is, None: in the variable i
         self.run: list[str] = []  # names of the fields that come next
+        self.fields: dict[Path, str] = {}  # those that are always there, by what they tell
+        self.deciding: list[Path] = []  # what decides whether others are there
+        self.fixed: dict[str, int] = {}  # where those are whose place does not depend on others
         self.waiting: list[str] = []  # lines that need those
 
     def write(self) -> Source:
@@ -85,7 +144,11 @@ class TextReaderSource:
             if self.raw_ids:
                 source.add("f = str(body[4:], 'utf-8', 'backslashreplace').split('\\0')")
             place = _Place(self.shape, source.place())
+            look = source.place()
             self._rows(self.message.rows, place)
+            short = self._short(place.tree)
+            if short is not None:
+                short.look_for(source, look, name)
             if self.offset is not None:
                 # The last text is the empty one behind the last NUL.
                 source.add(f"{', '.join(['_'] * self.skip + self.run + ['end'])}{'' if self.run else ','} = f")
@@ -95,8 +158,61 @@ class TextReaderSource:
             else:
                 self._flush()
                 source.add("if len(f) != i + 1 or f[i]: raise Unusual")
-            source.add(f"return {construct(source, self.shape, place.tree, missing)}")
+            made = construct(source, self.shape, place.tree, missing)
+            if short is None:
+                source.add(f"return {made}")
+            else:
+                source.add(f"made = {made}")
+                source.add("TAILS.keep(t, made)")
+                source.add("return made")
+        if short is not None:
+            self._known(short, place.tree)
         return source
+
+    def _short(self, tree: Tree) -> Tails | None:
+        """Work out where in a message about an order its own fields end and those begin that most orders share."""
+        parts = [name for name, part in tree.items() if isinstance(part, dict)]
+        if not any(issubclass(self.shape.inner((name,)).cls, SparseRecord) for name in parts) or not self.server:
+            return None
+        ends = OWN - {"parentId"}  # far from the others, and most orders have none
+        own = [index for path, field in self.fields.items() if path[-1] in ends and (index := self.fixed.get(field))]
+        if not own:
+            return None
+        cut = max(own) + 1
+        told: dict[str, Tree] = {name: {} for name in self.shape.fields}
+        last: dict[str, int] = {}
+        for path, field in self.fields.items():
+            known = tree.get(path[0])
+            if path[1:] and not path[2:] and isinstance(known, dict) and isinstance(value := known.get(path[1]), Given):
+                if self.fixed.get(field, cut) < cut:
+                    told[path[0]][path[1]] = value
+                elif path[1] in OWN and field in self.run:
+                    told[path[0]][path[1]] = value
+                    last[field] = self.run.index(field) - len(self.run) - 1
+        deciding = [index for path in self.deciding if (index := self.fixed.get(self.fields.get(path, ""), cut)) < cut]
+        return Tails(self.shape, told, cut, last, deciding)
+
+    def _known(self, short: Tails, tree: Tree) -> None:
+        """Write the function for a message whose shared fields are like those of an earlier one."""
+        source = self.source
+        names = [""] * short.cut
+        for field, index in self.fixed.items():
+            if index < short.cut:
+                names[index] = field
+        taken = ", ".join(name or "_" for name in names[self.skip :])
+        with source.block(f"def {self.message.name}_known({', '.join(('f', *short.last, 'known'))}):"):
+            source.add(f"{taken} = f[{self.skip}:{short.cut}]")
+            made: Tree = {}
+            for place, name in enumerate(self.shape.cls._fields):
+                inner = self.shape.inner((name,))
+                if issubclass(inner.cls, SparseRecord):
+                    fields = source.fresh("d")
+                    source.add(f"{fields} = known[{place + 1}].copy()")
+                    hold(source, fields, inner, short.told[name], missing)
+                    made[name] = seal(source, inner, fields)
+                else:
+                    made[name] = construct(source, inner, short.told[name], missing)
+            source.add(f"return {construct(source, self.shape, made, missing)}")
 
     # -------------------------------------------------------------------------------------------- positions
 
@@ -150,10 +266,15 @@ class TextReaderSource:
                 else:
                     strict = owner(place.shape, path).is_tuple and not place.conditional
                     field = self._field()
+                    if not place.conditional and place.shape is self.shape:
+                        self.fields[path] = field
+                        if self.offset is not None:
+                            self.fixed[field] = self.offset + len(self.run) - 1
                     value = read_text(source, leaf, field, self.server, strict)
                     self._store(place, path, Given(value, unless_default(leaf, field, self.server)))
             case When(path, _, _, below):
                 value = self._named(place, path)
+                self.deciding.append(path)
                 self._moving()
                 with source.block(f"if {condition(row, value)}:"):
                     self._branch(below, place)

@@ -28,6 +28,12 @@ FIELDS: Final = frozenset(
 )  # fmt: skip
 """What many orders give; the whole of them is written for each of these in its own place."""
 
+OWN: Final = frozenset(
+    ("orderId", "permId", "parentId", "totalQuantity", "filledQuantity", "lmtPrice", "auxPrice", "trailStopPrice",
+     "orderRef", "commission")
+)  # fmt: skip
+"""Fields in which one order that is told differs from the next; most others are alike in all orders of an account."""
+
 SILENT: Final = 0
 """Stands for a field that does not travel."""
 

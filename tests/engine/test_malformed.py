@@ -94,6 +94,26 @@ def test_what_is_not_understood_is_counted_and_the_first_of_each_is_logged(
     assert sum(line.startswith("CURRENT_TIME has more fields") for line in told) == 1
 
 
+TICKS = [
+    m.TickPrice(1, 1, 10.5, 100.0, 0),
+    m.TickSize(1, 0, 100.0),
+    m.TickString(1, 45, "1704898800"),
+    m.TickGeneric(1, 49, 0.0),
+    m.MarketDepth(1, 0, 0, 1, 10.5, 100.0),
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("message", TICKS, ids=lambda message: type(message).__name__)
+def test_what_comes_often_is_not_read_past_what_is_not_known(message: Any, version: int) -> None:
+    under = EngineUnderTest(version)
+    frame = under.gateway.encode(message)[4:]
+    for more in (b"", b"\xf8\x06\x01" if version >= 213 else b"7\0", b""):
+        under.feed(_frame(frame + more) * 2)
+    [(what, times)] = under.engine.not_understood().items()
+    assert (what.startswith("more fields in "), times) == (True, 2)
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_impossible_length_ends_the_connection_with_the_reason(version: int) -> None:
     under = EngineUnderTest(version)

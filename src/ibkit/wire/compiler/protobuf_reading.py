@@ -274,6 +274,7 @@ class ProtobufReaderSource:
         any_case = self.table.records[next(iter(union.cases.values()))]
         by = next(inner for inner in any_case.attrs if inner.path == (union.by,)).names[-1]
         source.add(f"{name} = []")
+        source.add(f"if {items} and len(unknown({items}[0])): raise Unusual")
         with source.block(f"for {x} in {items}:"):
             for index, (value, shape) in enumerate(choice.cases.items()):
                 with source.block(f"{'elif' if index else 'if'} {x}.{by} == {value}:"):

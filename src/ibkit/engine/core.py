@@ -30,6 +30,7 @@ from ibkit.engine import (
     session,
     system,
     ticks,
+    traffic,
 )
 from ibkit.engine.call import Call
 from ibkit.engine.calls import Calls
@@ -179,6 +180,7 @@ class Engine:
         self.calls = Calls(self)
         self.session = session.Session()
         self._frames = FrameReader()
+        self._traffic = traffic.Traffic()
         self._codec: Codec | None = None
         self._stream: Stream | None = None  # takes ticks straight from the frames
         self._throttle = Throttle(limits or DefaultLimits())
@@ -201,6 +203,8 @@ class Engine:
         self.touch(now, wall)
         self.last_read = now
         self.batch_time = self.state.market.time = self.time()
+        if traffic.logger.isEnabledFor(logging.DEBUG):
+            self._traffic.received(data, self._bytes_received, self._frames.pending(), self.version)
         self._bytes_received += len(data)
         self._frames.feed(data)
 
@@ -323,6 +327,8 @@ class Engine:
     def send(self, message: m.Request, on_sent: Callable[[float], object] | None = None) -> None:
         """Queue a request, and tell ``on_sent`` the moment when it is written; raises EncodeError, NotConnected."""
         frame = self._must_be_open().encode(message)
+        if traffic.logger.isEnabledFor(logging.DEBUG):
+            traffic.sent(message)
         self._throttle.put(frame, type(message) in URGENT, on_sent)
 
     def greet(self, frame: bytes) -> None:

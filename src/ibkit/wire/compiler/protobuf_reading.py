@@ -229,7 +229,7 @@ class ProtobufReaderSource:
             assert isinstance(node.shape, Shape)
             name, below = self._part(p, field.name), find(tree, attr.path)
             remembered = issubclass(node.shape.cls, SparseRecord) or node.shape.cls is Contract
-            if remembered and tree is self.tree and not isinstance(below, Part):
+            if remembered and tree is self.tree and not attr.path[1:] and not isinstance(below, Part):
                 part = Part(name)
                 part.update(below if isinstance(below, dict) else {})
                 part.elsewhere.update(part)

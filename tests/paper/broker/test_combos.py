@@ -89,4 +89,8 @@ def test_the_preview_of_a_combo_counts_its_legs() -> None:
     desk.place(MarketOrder("BUY", 1, whatIf=True), SPREAD)
     state = desk.notes.reports[0].state
     assert state.commission == pytest.approx(2.0)
-    assert float(state.initMarginAfter) == pytest.approx(100 * (3.025 + 0.2 * 295.01 - (300 - 295.01)), abs=0.01)
+    # What is sold is covered by what is bought, at a lower strike: there is nothing to lose but the price.
+    assert float(state.initMarginAfter) == 0
+    desk.place(MarketOrder("SELL", 1, whatIf=True), SPREAD)
+    width = HIGH.strike - LOW.strike
+    assert float(desk.notes.reports[1].state.initMarginAfter) == pytest.approx(100 * width, abs=0.01)

@@ -18,13 +18,6 @@ from ibkit.paper.broker.state import State
 from ibkit.paper.broker.trading import held_contract, position
 from ibkit.paper.instruments import Instrument
 
-OPTIONS = ("OPT", "FOP")
-
-
-def right_of(option: Instrument) -> int:
-    """+1 for a call, -1 for a put."""
-    return 1 if option.contract.right.startswith("C") else -1
-
 
 def delivers(option: Instrument, t: float) -> bool:
     """Tell whether an option turns into shares or a future at ``t``; the others settle in cash.
@@ -32,7 +25,7 @@ def delivers(option: Instrument, t: float) -> bool:
     A future that has ended with its option is nothing to deliver.
     """
     under = option.underlying
-    if option.sec_type not in OPTIONS or under is None:
+    if not option.is_option or under is None:
         return False
     return under.sec_type == "STK" or (under.sec_type == "FUT" and under.expires > t)
 
@@ -102,7 +95,7 @@ def deliver(
     """
     option, under = holding.instrument, holding.instrument.underlying
     assert under is not None
-    side, right = (1 if holding.quantity > 0 else -1), right_of(option)
+    side, right = (1 if holding.quantity > 0 else -1), option.right
     strike = option.contract.strike
     delivered = side * right * units * option.multiplier / under.multiplier
     if under.sec_type in UNPAID:

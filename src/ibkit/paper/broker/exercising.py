@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ibkit.model import Order
 from ibkit.model.objects import OptionExerciseType
 from ibkit.paper.broker import hours, lifecycle, texts
-from ibkit.paper.broker.clearing import book, deliver, delivers, right_of
+from ibkit.paper.broker.clearing import book, deliver, delivers
 from ibkit.paper.broker.live import EPSILON, Live, Stage, route
 from ibkit.paper.broker.state import State
 from ibkit.paper.broker.texts import Refusal
@@ -81,7 +81,7 @@ def _free(state: State, account: str, option: Instrument) -> float:
 def _unnatural(state: State, option: Instrument, action: int, t: float) -> Refusal | None:
     """Refuse what makes no sense by price: exercise out of the money, lapse in the money."""
     assert option.underlying is not None
-    inside = right_of(option) * (state.marks.mark(option.underlying, t) - option.contract.strike) > 0
+    inside = option.right * (state.marks.mark(option.underlying, t) - option.contract.strike) > 0
     if action == EXERCISE and not inside:
         return texts.not_processed("Exercise ignored because option is not in-the-money.")
     if action == LAPSE and inside:
@@ -146,4 +146,4 @@ def carry_out(state: State, live: Live, t: float) -> None:
 
 def _intrinsic(state: State, option: Instrument, t: float) -> float:
     assert option.underlying is not None
-    return right_of(option) * (state.marks.mark(option.underlying, t) - option.contract.strike)
+    return option.right * (state.marks.mark(option.underlying, t) - option.contract.strike)

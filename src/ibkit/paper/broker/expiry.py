@@ -10,7 +10,7 @@ from math import inf
 
 from ibkit.model.objects import OptionExerciseType
 from ibkit.paper.broker.accounts import Account, Holding
-from ibkit.paper.broker.clearing import OPTIONS, book, deliver, delivers, right_of
+from ibkit.paper.broker.clearing import book, deliver, delivers
 from ibkit.paper.broker.marks import Marks
 from ibkit.paper.broker.state import State
 from ibkit.paper.instruments import Instrument
@@ -38,16 +38,16 @@ def settle_expired(state: State, t: float) -> None:
 def final_price(instrument: Instrument, marks: Marks) -> float:
     """Return what a contract is worth when it ends."""
     under, at = instrument.underlying, instrument.expires
-    if instrument.sec_type not in OPTIONS or under is None:
+    if not instrument.is_option or under is None:
         return marks.mark(instrument, at)
-    return max(0.0, right_of(instrument) * (marks.mark(under, at) - instrument.contract.strike))
+    return max(0.0, instrument.right * (marks.mark(under, at) - instrument.contract.strike))
 
 
 def _settle(state: State, account: Account, holding: Holding, t: float) -> None:
     instrument, quantity = holding.instrument, holding.quantity
     price = final_price(instrument, state.marks)
     kind = OptionExerciseType.NoneItem
-    if instrument.sec_type in OPTIONS:
+    if instrument.is_option:
         taken = OptionExerciseType.Exercise if quantity > 0 else OptionExerciseType.Assigned
         kind = taken if price else OptionExerciseType.Expired
     if price and delivers(instrument, instrument.expires):

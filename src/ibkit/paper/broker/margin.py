@@ -1,14 +1,17 @@
 """How much of an account is tied up, and whether it can carry one more position.
 
 Percent rules in the spirit of Reg T and of IB's pages, as a table; not IB's risk-based figures. Every position counts
-on its own: spreads and covered calls get no relief. Must not know orders.
+on its own, but for short options: covered by shares they cost nothing, covered by a long option the most the two can
+lose. Must not know orders.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ibkit.paper.broker.accounts import Account
+from ibkit.paper.broker.hedged import shorts
 from ibkit.paper.broker.marks import UNPAID, Marks, worth
 from ibkit.paper.instruments import Instrument
 
@@ -42,7 +45,6 @@ CURRENCY = 0.03
 OPTION_FULL, OPTION_LEAST = 0.20, 0.10
 # What buying power is to available funds: 4 for intraday trades of a margin account.
 BUYING_POWER = 4.0
-_OPTIONS = ("OPT", "FOP")
 
 
 class Margins(NamedTuple):
@@ -79,14 +81,10 @@ class Step(NamedTuple):
 
 
 def requirement(instrument: Instrument, quantity: float, marks: Marks, t: float) -> tuple[float, float]:
-    """Return initial and maintenance margin of a position, in the instrument's currency."""
+    """Return initial and maintenance margin of a position other than options, in the instrument's currency."""
     if not quantity or instrument.sec_type == "CASH":
         return 0.0, 0.0
-    mark = marks.mark(instrument, t)
-    notional = abs(worth(instrument, quantity, mark))
-    if instrument.sec_type in _OPTIONS:
-        need = 0.0 if quantity > 0 else _short_option(instrument, -quantity, mark, marks, t)
-        return need, need
+    notional = abs(worth(instrument, quantity, marks.mark(instrument, t)))
     rule = RULES.get(instrument.sec_type, RULES["STK"])
     initial, maintenance = rule[:2] if quantity > 0 else rule[2:4]
     if instrument.sec_type == "CFD" and instrument.underlying is not None:
@@ -97,13 +95,19 @@ def requirement(instrument: Instrument, quantity: float, marks: Marks, t: float)
     return notional * initial, notional * maintenance
 
 
-def _short_option(instrument: Instrument, quantity: float, mark: float, marks: Marks, t: float) -> float:
-    under = instrument.underlying
+def short_options(held: Mapping[Instrument, float], marks: Marks, t: float) -> Iterator[tuple[Instrument, float]]:
+    """Yield what each short option of an account ties up, in its currency; parts of one may come apart."""
+    for option, units, width in shorts(held):
+        naked = _naked(option, units, marks, t)
+        yield option, naked if width is None else min(naked, worth(option, units, width))
+
+
+def _naked(instrument: Instrument, quantity: float, marks: Marks, t: float) -> float:
+    under, mark = instrument.underlying, marks.mark(instrument, t)
     if under is None:
         return worth(instrument, quantity, mark)
     spot = marks.mark(under, t)
-    call = instrument.contract.right.startswith("C")
-    out = max(0.0, instrument.contract.strike - spot if call else spot - instrument.contract.strike)
+    out = max(0.0, instrument.right * (instrument.contract.strike - spot))
     return worth(instrument, quantity, mark + max(OPTION_FULL * spot - out, OPTION_LEAST * spot))
 
 
@@ -135,13 +139,17 @@ def margins(account: Account, marks: Marks, t: float, steps: tuple[Step, ...] = 
         value = marks.value(instrument, quantity, t)
         equity = value - cost if instrument.sec_type in UNPAID else value
         worths[instrument.currency] = worths.get(instrument.currency, 0.0) + equity
-        first, second = requirement(instrument, quantity, marks, t)
-        initial += first * rate
-        maintenance += second * rate
-        if instrument.sec_type in _OPTIONS:
+        if instrument.is_option:
             options += value * rate
+        else:
+            first, second = requirement(instrument, quantity, marks, t)
+            initial += first * rate
+            maintenance += second * rate
         if instrument.sec_type not in UNPAID:
             gross += abs(value) * rate
+    for option, need in short_options({instrument: quantity for instrument, (quantity, _) in held.items()}, marks, t):
+        initial += need * marks.rate(option.currency, t)
+        maintenance += need * marks.rate(option.currency, t)
     net = sum(amount * marks.rate(currency, t) for currency, amount in worths.items())
     abroad = CURRENCY * sum(
         abs(amount) * marks.rate(currency, t) for currency, amount in worths.items() if currency != account.base

@@ -95,6 +95,16 @@ class Instrument:
         return self.contract.secType
 
     @property
+    def is_option(self) -> bool:
+        """Whether it is an option, on whatever."""
+        return self.contract.secType in ("OPT", "FOP")
+
+    @property
+    def right(self) -> int:
+        """+1 for a call, -1 for a put, 0 for what is no option."""
+        return {"C": 1, "P": -1}.get(self.contract.right[:1], 0)
+
+    @property
     def currency(self) -> str:
         """The currency the price is in."""
         return self.contract.currency

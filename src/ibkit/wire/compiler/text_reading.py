@@ -86,6 +86,8 @@ class Tails:
         self.cut = cut
         self.last = last
         self.deciding = deciding
+        self.twin = ""
+        """The one of ``last`` that is told twice, the first time somewhere in the middle."""
         self.known: list[tuple[Any, ...]] = []  # a tail, and for each part what it said
 
     def look_for(self, source: Source, place: list[str], name: str) -> None:
@@ -100,10 +102,20 @@ class Tails:
         for index in self.deciding:
             source.fill(place, f"t.append(f[{index}])")
         source.fill(place, "for known in KNOWN:")
-        source.fill(place, f"    if known[0] == t: return {name}_known({', '.join(('f', *self.last, 'known'))})")
+        known = f"return {name}_known({', '.join(('f', *self.last, 'known'))})"
+        if not self.twin:
+            source.fill(place, f"    if known[0] == t: {known}")
+            return
+        source.fill(place, "    if len(known[0]) == len(t):")
+        source.fill(place, "        x, t[known[-1]] = t[known[-1]], ''")
+        source.fill(place, f"        if x == {self.twin} and known[0] == t: {known}")
+        source.fill(place, "        t[known[-1]] = x")
 
-    def keep(self, tail: list[str], message: Any) -> None:
-        """Remember what the shared fields of a message said, unless it has values that one could change."""
+    def keep(self, tail: list[str], message: Any, place: int | None) -> None:
+        """Remember what the shared fields of a message said, unless it has values that one could change.
+
+        ``place``: of the field that says the same as ``twin``, when there is one.
+        """
         fields: list[dict[str, object]] = []
         for name, part in zip(self.shape.cls._fields, message, strict=True):
             told = self.told[name]
@@ -114,7 +126,11 @@ class Tails:
             elif any(rest[field] != value for field, value in stored(type(part)()).items() if field in rest):
                 return
             fields.append(rest)
-        self.known.insert(0, (tail, *fields))
+        if place is not None:
+            tail[place - self.cut] = ""
+            self.known.insert(0, (tail, *fields, place - self.cut))
+        else:
+            self.known.insert(0, (tail, *fields))
         del self.known[_MOST_TAILS:]
 
 
@@ -132,6 +148,8 @@ class TextReaderSource:
         self.offset: int | None = self.skip  # where the next field is, None: in the variable i
         self.run: list[str] = []  # names of the fields that come next
         self.fields: dict[Path, str] = {}  # those that are always there, by what they tell
+        self.twin = self._told_twice()
+        self.noted = ""  # the field that tells it first
         self.deciding: list[Path] = []  # what decides whether others are there
         self.fixed: dict[str, int] = {}  # where those are whose place does not depend on others
         self.waiting: list[str] = []  # lines that need those
@@ -163,11 +181,17 @@ class TextReaderSource:
                 source.add(f"return {made}")
             else:
                 source.add(f"made = {made}")
-                source.add("TAILS.keep(t, made)")
+                source.add(f"TAILS.keep(t, made, {'j' if short.twin else None})")
                 source.add("return made")
         if short is not None:
             self._known(short, place.tree)
         return source
+
+    def _told_twice(self) -> Path | None:
+        """Return what a message tells twice of an order's own, if anything."""
+        rows = rows_at(self.message.rows, self.version)
+        own = [row.path for row in rows if isinstance(row, Value) and row.path[-1] in OWN]
+        return next((path for path in own if own.count(path) > 1), None)
 
     def _short(self, tree: Tree) -> Tails | None:
         """Work out where in a message about an order its own fields end and those begin that most orders share."""
@@ -190,7 +214,11 @@ class TextReaderSource:
                     told[path[0]][path[1]] = value
                     last[field] = self.run.index(field) - len(self.run) - 1
         deciding = [index for path in self.deciding if (index := self.fixed.get(self.fields.get(path, ""), cut)) < cut]
-        return Tails(self.shape, told, cut, last, deciding)
+        short = Tails(self.shape, told, cut, last, deciding)
+        if self.twin is not None:
+            short.twin = self.fields[self.twin]
+            return short if short.twin in last else None
+        return short
 
     def _known(self, short: Tails, tree: Tree) -> None:
         """Write the function for a message whose shared fields are like those of an earlier one."""
@@ -223,6 +251,8 @@ class TextReaderSource:
             here = "i" if self.offset is None else str(self.offset)
             there = f"i + {count}" if self.offset is None else str(self.offset + count)
             self.source.add(f"{targets} = f[{here}]" if count == 1 else f"{targets} = f[{here}:{there}]")
+            if self.noted in self.run:
+                self.source.add(f"j = {here} + {self.run.index(self.noted)}")
             if self.offset is None:
                 self.source.add(f"i += {count}")
             else:
@@ -267,6 +297,8 @@ class TextReaderSource:
                     strict = owner(place.shape, path).is_tuple and not place.conditional
                     field = self._field()
                     if not place.conditional and place.shape is self.shape:
+                        if path == self.twin and path not in self.fields:
+                            self.noted = field
                         self.fields[path] = field
                         if self.offset is not None:
                             self.fixed[field] = self.offset + len(self.run) - 1

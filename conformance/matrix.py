@@ -185,6 +185,7 @@ def page() -> str:
 
 
 def _requests(heard: dict[int, dict[str, Heard]], newest: dict[str, Heard]) -> Iterator[str]:
+    documented = {name for name, what, *_ in doubts() if what == "answers"}
     for message in table():
         if not message.request:
             continue
@@ -194,6 +195,8 @@ def _requests(heard: dict[int, dict[str, Heard]], newest: dict[str, Heard]) -> I
         others = {told(rows[message.name], message) for rows in heard.values() if message.name in rows} - {answer}
         if others:
             answer += f" (older servers: {'; '.join(sorted(others))})"
+        if message.name in documented:
+            answer += " ¹"
         yield f"| `{message.name}` | {message.id} | `{call}` | {text} | {protobuf} | {answer} |"
 
 

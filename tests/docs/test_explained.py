@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
-from ibkit import OrderStatus, codes
+from ibkit import IB, OrderStatus, codes
 from ibkit.codes import Consequence, Kind, Target
 from ibkit.engine.orders import STATUS_PATIENCE_S
 from ibkit.engine.throttle import MAX_REQUESTS, REQUESTS_INTERVAL_S, reserve
@@ -111,3 +112,16 @@ def test_the_limits_of_the_paper_gateway() -> None:
     assert f"| historical requests at a time | 50 | {limits.histories} |" in text
     assert f"| account summaries at a time | 2 | {limits.summaries} |" in text
     assert not limits.historical_pacing
+
+
+def test_every_limit_of_ib_stands_where_it_is_met() -> None:
+    """The page of limits names sections of IB's documentation; so do the docstrings of the requests they are about."""
+    text = (REFERENCE / "limits.md").read_text(encoding="utf-8")
+    sections = {line.split("|")[-2].strip() for line in text.splitlines() if line.startswith("| ")} - {
+        "stands in IB's TWS API documentation under"
+    }
+    docs = {name: " ".join((inspect.getdoc(getattr(IB, name)) or "").split()) for name in dir(IB)}
+    said = {name: set(re.findall(r'"([^"]+)" of the TWS API documentation', doc)) for name, doc in docs.items()}
+    assert set().union(*said.values()) == sections - {"Pacing Limitations", "Connectivity"}  # of all, and of connecting
+    for name, found in said.items():
+        assert not found or "IB's rule" in docs[name], name

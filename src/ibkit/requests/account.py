@@ -157,8 +157,8 @@ class AccountRequests(Requests):
     def accountSummary(self, account: str = "") -> list[AccountValue]:
         """Return the summary of an account; the first call asks for it and waits.
 
-        Afterwards it is kept up to date; TWS tells changes every three minutes (IB's rule), so ``accountValues`` is
-        as fresh.
+        Afterwards it is kept up to date. IB's rules ("Account Summary" of the TWS API documentation): changes are told
+        every three minutes, so ``accountValues`` is as fresh; two summaries at a time; fifty sub-accounts at most.
 
         Args:
             account: whose; '' for all.
@@ -219,8 +219,9 @@ class AccountRequests(Requests):
     def reqAccountUpdates(self, account: str = "") -> None:
         """Follow the values and the portfolio of an account; TWS follows one account at a time.
 
-        ``connect`` does this already when there is one account, or one was given. Changes come when a position changes,
-        else every three minutes (IB's rule); accountValueEvent and updatePortfolioEvent tell.
+        ``connect`` does this already when there is one account, or one was given. accountValueEvent and
+        updatePortfolioEvent tell of changes. IB's rules ("Account Updates" of the TWS API documentation): one account
+        at a time (2100, 2101); changes come when a position changes, else every three minutes.
 
         Args:
             account: whose; '' for the only one.

@@ -188,8 +188,9 @@ class HistoryRequests(Requests):
         Returns: the live list; ``bars.updateEvent(bars, True)`` and ``ib.barUpdateEvent`` tell of each bar.
 
         Raises InvalidRequest for another ``whatToShow``, NotConnected. What the broker refuses comes as
-        ``errorEvent``. Bars that IB takes back (code 10225) are asked for again. IB's rule: each stream takes a market
-        data line, and counts among the 60 requests for small bars in ten minutes (420).
+        ``errorEvent``. Bars that IB takes back (code 10225) are asked for again. IB's rule
+        ("Historical Data Limitations" of the TWS API documentation): each stream takes a market data line, and counts
+        among the 60 requests for small bars in ten minutes (420).
 
         >>> bars = ib.reqRealTimeBars(Forex('EURUSD'), 5, 'MIDPOINT', useRTH=False)
         >>> ib.sleep(16)
@@ -255,7 +256,8 @@ class HistoryRequests(Requests):
             quotes.
 
         Raises InvalidRequest for another ``whatToShow``, or unless one of start and end is given; NoData,
-        NoMarketDataPermission, PacingViolation and other RequestErrors, RequestTimeout, NotConnected.
+        NoMarketDataPermission, PacingViolation and other RequestErrors, RequestTimeout, NotConnected. IB's rule
+        ("Historical Time & Sales" of the TWS API documentation): at most 1000 ticks in one answer.
 
         >>> start = '20240105 10:00:00 US/Eastern'
         >>> ticks = ib.reqHistoricalTicks(Stock('AAPL', 'SMART', 'USD'), start, '', 100, 'BID_ASK', useRth=True)
@@ -299,8 +301,8 @@ class HistoryRequests(Requests):
 
         Returns: an aware datetime in UTC.
 
-        Raises NoData and other RequestErrors, RequestTimeout, NotConnected. IB's rule: it counts as a request for
-        small bars.
+        Raises NoData and other RequestErrors, RequestTimeout, NotConnected. IB's rule ("Historical
+        Data Limitations" of the TWS API documentation): it counts as a request for small bars.
 
         >>> ib.reqHeadTimeStamp(Stock('AAPL', 'SMART', 'USD'), 'TRADES', useRTH=True)
         datetime.datetime(2005, 1, 3, 9, 0, tzinfo=datetime.timezone.utc)

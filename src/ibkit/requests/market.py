@@ -129,9 +129,9 @@ class MarketRequests(Requests):
             CFD that the broker reroutes to the underlying fills the ticker of the CFD.
 
         Raises InvalidRequest for a snapshot with generic ticks (error 414 of TWS), NotConnected. What the
-        broker refuses comes as ``errorEvent``; the ticker then stays as it is. IB's rules: each stream takes one of the
-        account's market data lines (at least 100), 101 is the refusal of one too many; quotes are sampled, those of US
-        stocks four times a second.
+        broker refuses comes as ``errorEvent``; the ticker then stays as it is. IB's rules ("Market
+        Data Lines" of the TWS API documentation): each stream takes one of the account's market data lines (at least
+        100), 101 is the refusal of one too many; quotes are sampled, those of US stocks four times a second.
 
         >>> ticker = ib.reqMktData(Forex('EURUSD'))
         >>> ib.sleep(2)
@@ -223,10 +223,11 @@ class MarketRequests(Requests):
             ignoreSize: leave out BidAsk ticks that change nothing but a size.
 
         Returns: the live ticker; ``ticker.tickByTicks`` holds the ticks of the last batch, with the
-            exchange's time, to the second. IB allows few such subscriptions at a time, and one in fifteen seconds for a
-            contract (10190, 10189).
+            exchange's time, to the second.
 
-        Raises InvalidRequest for another tick type, NotConnected. What the broker refuses comes as ``errorEvent``.
+        Raises InvalidRequest for another tick type, NotConnected. What the broker refuses comes as ``errorEvent``. IB's
+        rule ("Tick-by-Tick Data" of the TWS API documentation): few such subscriptions at a time, and one in fifteen
+        seconds for a contract (10190, 10189).
 
         >>> ticker = ib.reqTickByTickData(Stock('AAPL', 'SMART', 'USD'), 'BidAsk')
         >>> ib.sleep(3)
@@ -277,8 +278,8 @@ class MarketRequests(Requests):
         Returns: the live ticker; ``ticker.domBids`` and ``ticker.domAsks`` are the levels, best first,
             ``ticker.domTicks`` what changed in the last batch.
 
-        Raises NotConnected. What the broker refuses comes as ``errorEvent``. IB's rule: three books at a time, more for
-        accounts with more market data lines (309).
+        Raises NotConnected. What the broker refuses comes as ``errorEvent``. IB's rule ("Market Depth" of the
+        TWS API documentation): three books at a time, more for accounts with more market data lines (309).
 
         >>> ticker = ib.reqMktDepth(Forex('EURUSD'))
         >>> ib.sleep(2)

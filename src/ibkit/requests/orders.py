@@ -173,7 +173,8 @@ class OrderRequests(Requests):
 
         Raises OrderStateError when the order has ended already, InvalidRequest when it belongs to another client,
             EncodeError for a value that cannot be sent, NotConnected. In all these cases nothing was sent. A refusal by
-            the broker is told by ``trade.statusEvent`` and in ``trade.log``, not raised.
+            the broker is told by ``trade.statusEvent`` and in ``trade.log``, not raised. IB's rule ("Order Limitations"
+            of the TWS API documentation): at most twenty working orders for a contract, side and account.
 
         >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
         >>> trade.filledEvent += lambda trade: print('filled', trade.filled())

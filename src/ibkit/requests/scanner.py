@@ -108,8 +108,8 @@ class ScannerRequests(Requests):
         Returns: the live ranking, replaced whole about every thirty seconds; ``rows.updateEvent(rows)``
             and ``ib.scannerDataEvent`` tell.
 
-        Raises EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``. IB's rule: ten scanners at a
-        time, fifty rows each.
+        Raises EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``. IB's rule ("Market Scanner"
+        of the TWS API documentation): ten scanners at a time, fifty rows each.
 
         >>> movers = ScannerSubscription(instrument='STK', locationCode='STK.US', scanCode='TOP_PERC_GAIN')
         >>> rows = ib.reqScannerSubscription(movers)

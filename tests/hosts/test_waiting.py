@@ -154,6 +154,24 @@ def test_a_handler_may_run_a_coroutine(pump_stage: Stage) -> None:
     assert got == ["ping"]
 
 
+def test_a_handler_may_run_what_needs_the_loop(pump_stage: Stage) -> None:
+    client = pump_stage.client()
+    got: list[object] = []
+
+    def handler(line: str) -> None:
+        hosts.run()  # something waits already: there is nothing to be started
+        got.append(hosts.run(client.arequest(f"echo {line}"), answer("slow", 0.01)))
+
+    client.engine.line += handler
+    client.peer.push("first")
+    while not got:
+        hosts.sleep(0.001)
+    assert got == [["first", "slow"]]
+    client.host.act(lambda: client.engine.say("push second"))
+    assert client.request("later 0.05 x") == "x"
+    assert got == [["first", "slow"], ["second", "slow"]]
+
+
 def test_run_in_a_worker(pump_stage: Stage) -> None:
     in_thread(lambda: (hosts.run(answer(1)), hosts.run(answer(2))))
 

@@ -35,6 +35,7 @@ class OwnLoop(asyncio.SelectorEventLoop):
         self._timers: set[asyncio.TimerHandle] = set()
         self._many = 64
         self._signals = False
+        self._once = False
 
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
@@ -79,7 +80,7 @@ class OwnLoop(asyncio.SelectorEventLoop):
 
     def stop(self) -> None:
         """Stop, or do not begin to run."""
-        if not self.running:
+        if not self.running or self._once:
             self.stop_wanted = self.asked = True
         super().stop()
 
@@ -96,9 +97,13 @@ class OwnLoop(asyncio.SelectorEventLoop):
             self._look_at_timers()
 
     def run_once(self) -> None:
-        """Call what can be called now."""
+        """Call what can be called now; whoever stops us meanwhile means the wait that calls us."""
         self.call_soon(super().stop)
-        self.run_forever()
+        self._once = True
+        try:
+            self.run_forever()
+        finally:
+            self._once = False
 
     def has_tasks(self) -> bool:
         """Tell whether a task of it has not ended."""

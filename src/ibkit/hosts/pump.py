@@ -56,6 +56,7 @@ def wait(
     want: Held | None = None,
     stoppable: bool = False,
     patient: bool = False,
+    runs_loop: bool = False,
 ) -> bool:
     """Serve the connections of this thread until ``done``, or until ``secs`` have passed.
 
@@ -66,12 +67,13 @@ def wait(
         want: a connection that another thread may hold; it is served here as soon as that one is not active.
         stoppable: return also when somebody stops the thread's loop.
         patient: go on in real time when nothing will ever happen in simulated time: it may come from elsewhere.
+        runs_loop: what is waited for is done by the thread's loop; so it has to run, also in a nested wait.
 
     Returns what ``done`` says in the end: False means that the time is over, or the loop was stopped.
     Raises DeadEnd when nothing will ever happen in simulated time, unless ``patient``.
     """
     turn = _Wait(station, done, secs, want)
-    outermost = loops.running_loop() is None and len(station.waits) < 2
+    outermost = loops.running_loop() is None and (runs_loop or len(station.waits) < 2)
     station.seek(want)
     station.serve()
     for count in itertools.count():

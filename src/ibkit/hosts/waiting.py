@@ -59,7 +59,7 @@ def run(*awaitables: Awaitable[Any], timeout: float | None = None) -> Any:
         with me.wait(f"run({names})"):
             results = (run_beside if loops.running_loop() else _run_here)(me, awaitables, timeout)
         return results[0] if len(awaitables) == 1 else results
-    if loops.running_loop() is None:
+    if loops.running_loop() is None and not me.waits:
         with me.wait("run()"), contextlib.suppress(pump.DeadEnd):
             pump.wait(me, _LastConnection().note, timeout, stoppable=True)
     return None
@@ -93,12 +93,12 @@ def _run_here(me: Station, awaitables: tuple[Awaitable[Any], ...], timeout: floa
 
     whole.add_done_callback(stop)
     try:
-        if pump.wait(me, whole.done, timeout, patient=True):
+        if pump.wait(me, whole.done, timeout, patient=True, runs_loop=True):
             return whole.result()
     finally:
         if not whole.done():
             whole.cancel()
-            pump.wait(me, whole.done, GOODBYE_S, patient=True)
+            pump.wait(me, whole.done, GOODBYE_S, patient=True, runs_loop=True)
             if whole.done() and not whole.cancelled():
                 whole.exception()  # asyncio complains about exceptions that nobody has looked at
     raise TimeoutError(f"it took longer than {timeout} s")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from ibkit.model import Contract
 from ibkit.model.base import SparseRecord
-from ibkit.model.records import set_stored, stored
 from ibkit.wire.compiler.objects import Tree, construct, hold, seal
+from ibkit.wire.compiler.remembered import Contracts, Prototypes
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_reading import expiry_parts
 from ibkit.wire.compiler.usual import OWN
@@ -20,8 +20,6 @@ from ibkit.wire.numbers import unescape
 from ibkit.wire.protobuf import classes
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
 from ibkit.wire.table import Attr, Message, Path, Table
-
-_MOST_PROTOTYPES: Final = 256
 
 _CARRIER: Path = ("contractDetails", "contract", "lastTradeDateOrContractMonth")
 
@@ -43,40 +41,6 @@ class Part(dict[str, "str | Tree"]):
         """Lines that its values need, but for plain ones."""
         self.elsewhere: set[str] = set()
         """The names of values that other parts of the message may tell as well."""
-
-
-class Prototypes(dict[bytes, dict[str, object]]):
-    """What parts of messages say, by their bytes: of a thousand orders most say the same but for a few fields."""
-
-    def keep(self, body: bytes, fields: dict[str, object]) -> None:
-        """Remember what a part says, unless it has values that one could change."""
-        if all(value is None or isinstance(value, str | int | float) for value in fields.values()):
-            if len(self) >= _MOST_PROTOTYPES:
-                self.clear()
-            self[body] = fields
-
-
-class Contracts(dict[bytes, "tuple[type[Contract], dict[str, object]]"]):
-    """Contracts by their bytes: an account has few, and they come again and again."""
-
-    def again(self, body: bytes) -> Contract | None:
-        """Return a new contract like the one of the same bytes, None when there was none."""
-        found = self.get(body)
-        if found is None:
-            return None
-        contract = object.__new__(found[0])
-        fields = found[1].copy()
-        fields["comboLegs"] = []
-        set_stored(contract, fields)
-        return contract
-
-    def keep(self, body: bytes, contract: Contract) -> Contract:
-        """Remember a contract, unless it has parts that one could change; return it."""
-        if not contract.comboLegs and contract.deltaNeutralContract is None:
-            if len(self) >= _MOST_PROTOTYPES:
-                self.clear()
-            self[body] = type(contract), stored(contract).copy()
-        return contract
 
 
 class ProtobufReaderSource:

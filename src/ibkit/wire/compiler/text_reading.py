@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ibkit.model.base import SparseRecord
-from ibkit.model.records import stored
 from ibkit.wire.compiler.objects import Given, Tree, construct, hold, seal
+from ibkit.wire.compiler.remembered import Tails
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.usual import OWN
 from ibkit.wire.compiler.values import read_text, unless_default
@@ -29,8 +29,6 @@ from ibkit.wire.table import (
     When,
     rows_at,
 )
-
-_MOST_TAILS = 8
 
 
 def expiry_parts(text: str) -> list[str]:
@@ -65,73 +63,6 @@ class _Place:
             assert isinstance(below, dict)
             node = below
         node[path[-1]] = expression
-
-
-class Tails:
-    """What messages about orders said after the fields in which one order differs from the next; the latest first.
-
-    Args:
-        shape: of the message.
-        told: expressions for what has to be read from every message, by part and field.
-        cut: where the shared fields begin.
-        last: the fields among those which have to be read too, with their places, counted from the end.
-        deciding: places of earlier fields that decide which of the shared ones there are.
-    """
-
-    def __init__(
-        self, shape: Shape, told: dict[str, Tree], cut: int, last: dict[str, int], deciding: list[int]
-    ) -> None:
-        self.shape = shape
-        self.told = told
-        self.cut = cut
-        self.last = last
-        self.deciding = deciding
-        self.twin = ""
-        """The one of ``last`` that is told twice, the first time somewhere in the middle."""
-        self.known: list[tuple[Any, ...]] = []  # a tail, and for each part what it said
-
-    def look_for(self, source: Source, place: list[str], name: str) -> None:
-        """Write, at a place, what looks whether the shared fields have come before."""
-        source.use("TAILS", self)
-        source.use("KNOWN", self.known)
-        source.fill(place, f"t = f[{self.cut}:]")
-        source.fill(place, f"if len(t) < {len(self.last) + 30}: raise Unusual")
-        for field, index in self.last.items():
-            source.fill(place, f"{field} = t[{index}]")
-            source.fill(place, f"t[{index}] = ''")
-        for index in self.deciding:
-            source.fill(place, f"t.append(f[{index}])")
-        source.fill(place, "for known in KNOWN:")
-        known = f"return {name}_known({', '.join(('f', *self.last, 'known'))})"
-        if not self.twin:
-            source.fill(place, f"    if known[0] == t: {known}")
-            return
-        source.fill(place, "    if len(known[0]) == len(t):")
-        source.fill(place, "        x, t[known[-1]] = t[known[-1]], ''")
-        source.fill(place, f"        if x == {self.twin} and known[0] == t: {known}")
-        source.fill(place, "        t[known[-1]] = x")
-
-    def keep(self, tail: list[str], message: Any, place: int | None) -> None:
-        """Remember what the shared fields of a message said, unless it has values that one could change.
-
-        ``place``: of the field that says the same as ``twin``, when there is one.
-        """
-        fields: list[dict[str, object]] = []
-        for name, part in zip(self.shape.cls._fields, message, strict=True):
-            told = self.told[name]
-            rest = {field: value for field, value in stored(part).items() if field not in told}
-            if isinstance(part, SparseRecord):
-                if not all(value is None or isinstance(value, str | int | float) for value in rest.values()):
-                    return
-            elif any(rest[field] != value for field, value in stored(type(part)()).items() if field in rest):
-                return
-            fields.append(rest)
-        if place is not None:
-            tail[place - self.cut] = ""
-            self.known.insert(0, (tail, *fields, place - self.cut))
-        else:
-            self.known.insert(0, (tail, *fields))
-        del self.known[_MOST_TAILS:]
 
 
 class TextReaderSource:

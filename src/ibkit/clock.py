@@ -85,9 +85,10 @@ class VirtualClock:
 default: Clock = SystemClock()
 
 
-def seconds_until(epoch: float) -> float:
-    """Return how many monotonic seconds the default clock needs to show ``epoch``; 0 when that is past."""
-    return max(0.0, epoch - default.time()) / getattr(default, "speed", 1.0)
+def seconds_until(epoch: float, clock: Clock | None = None) -> float:
+    """Return how many monotonic seconds a clock, the default one, needs to show ``epoch``; 0 when that is past."""
+    clock = clock or default
+    return max(0.0, epoch - clock.time()) / float(getattr(clock, "speed", 1.0))
 
 
 def utc(epoch: float) -> datetime:

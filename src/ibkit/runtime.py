@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Protocol
 
+from ibkit.clock import Clock
+
 
 class Timer(Protocol):
     """A callback that was scheduled and can be cancelled."""
@@ -43,6 +45,10 @@ class Runtime(Protocol):
 
     def now(self) -> float:
         """Return monotonic seconds."""
+        ...
+
+    def clock(self) -> Clock:
+        """Return the clock of times of the day: a simulated one where time is simulated."""
         ...
 
     def post(self, fn: Callable[[], object]) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -65,6 +66,17 @@ def test_values_of_an_async_iterator() -> None:
         event += found.append
         world.ib.sleep(1)
         assert found == [0, 1, 2]
+        assert event.done()
+
+
+def test_moments_of_a_time_range_are_those_of_the_simulated_market() -> None:
+    with virtual_world() as world:
+        start = world.ib.reqCurrentTime()
+        found: list[datetime] = []
+        event = Event.timerange(start + timedelta(seconds=5), start + timedelta(seconds=15), 5)
+        event += found.append
+        world.ib.sleep(20)
+        assert found == [start + timedelta(seconds=n) for n in (5, 10, 15)]
         assert event.done()
 
 

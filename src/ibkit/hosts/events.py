@@ -11,6 +11,8 @@ import threading
 from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from ibkit import clock as clocks
+from ibkit.clock import Clock
 from ibkit.errors import NotConnected
 from ibkit.hosts import loops, station
 from ibkit.hosts.station import here
@@ -122,6 +124,11 @@ class HostRuntime:
     def now(self) -> float:
         """Return monotonic seconds, simulated ones while this thread holds a simulated connection."""
         return here().now()
+
+    def clock(self) -> Clock:
+        """Return the clock of times of the day: a simulated one while this thread holds such a connection."""
+        pumped = here().pumped
+        return pumped[0].clock if pumped else clocks.default
 
     def post(self, fn: Callable[[], object]) -> None:
         """Call ``fn`` soon on the thread that holds the newest connection; without one, on the main thread."""

@@ -95,7 +95,7 @@ def marble(s: str, interval: float = 0, times: Iterable[float] | None = None) ->
 
 
 class Timerange(Event):
-    __slots__ = ("_end", "_step", "_time", "_timer")
+    __slots__ = ("_clock", "_end", "_step", "_time", "_timer")
 
     def __init__(
         self,
@@ -106,7 +106,8 @@ class Timerange(Event):
         super().__init__("timerange")
         if not step > 0:
             raise ValueError(f"the step of a time range must be more than 0 seconds, got {step!r}")
-        now = clock.default.time()
+        self._clock = runtime().clock()
+        now = self._clock.time()
         self._time = dates.epoch_of(start, now)
         self._end = None if end is None else dates.epoch_of(end, now)
         self._step = step
@@ -119,10 +120,10 @@ class Timerange(Event):
         if self._end is not None and self._time > self._end:
             self.set_done()
             return
-        self._timer = runtime().call_later(clock.seconds_until(self._time), self._tick)
+        self._timer = runtime().call_later(clock.seconds_until(self._time, self._clock), self._tick)
 
     def _tick(self) -> None:
-        if clock.default.time() >= self._time:  # else woken early, or the clock was changed: wait for the rest
+        if self._clock.time() >= self._time:  # else woken early, or the clock was changed: wait for the rest
             moment = datetime.fromtimestamp(self._time, UTC).astimezone()
             self._time += self._step
             self.emit(moment)

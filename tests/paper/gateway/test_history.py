@@ -6,6 +6,7 @@ import pytest
 
 from ibkit.model import Contract
 from ibkit.paper.gateway import Limits
+from ibkit.paper.gateway.handlers import history
 from ibkit.paper.gateway.handlers.history import BAR_SIZES
 from ibkit.wire import messages as m
 from tests.paper.gateway.peer import START, Client, World, only
@@ -118,6 +119,38 @@ def test_what_fits_into_no_message_is_refused_before_it_is_made(size: str, durat
     assert "Time length exceed max" in error.errorString
     histogram = client.error(m.ReqHistogramData(2, APPLE, False, "1 year"))
     assert (histogram.errorCode, "exceed max" in histogram.errorString) == (10188, True)
+
+
+FUTURE = Contract(secType="FUT", symbol="ES", lastTradeDateOrContractMonth="202403", exchange="CME", currency="USD")
+
+
+@pytest.mark.parametrize("contract", [APPLE, EURUSD, FUTURE], ids=lambda contract: contract.secType)
+@pytest.mark.parametrize(
+    ("size", "duration"), [("30 secs", "3 D"), ("1 min", "1 W"), ("20 mins", "1 M"), ("1 hour", "2 M")]
+)
+@pytest.mark.parametrize("rth", [0, 1])
+def test_a_long_history_is_made_in_pieces_and_is_the_same(
+    contract: Contract, size: str, duration: str, rth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = m.ReqHistoricalData(1, contract, "", size, duration, rth, "MIDPOINT", 2, False, [])
+    whole = World().client().one(m.HistoricalData, request)
+    monkeypatch.setattr(history, "AT_ONCE", 40)
+    world = World()
+    client, other = world.client(1), world.client(2)
+    assert client.ask(request) == []
+    assert isinstance(other.ask(m.ReqCurrentTime())[0], m.CurrentTime)
+    assert client.error(request).errorCode == 386
+    told = only(m.HistoricalData, client.wait(5))
+    assert told == [whole]
+    assert client.wait(60) == []
+
+
+def test_a_long_history_can_be_cancelled_while_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "AT_ONCE", 40)
+    client = World().client()
+    assert client.ask(m.ReqHistoricalData(1, APPLE, "", "1 min", "1 M", 1, "TRADES", 2, True, [])) == []
+    assert client.error(m.CancelHistoricalData(1)).errorCode == 162
+    assert client.wait(60) == []
 
 
 def test_a_wrong_bar_size_is_told_the_right_ones() -> None:

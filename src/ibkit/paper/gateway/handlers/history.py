@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from ibkit.model import HistoricalSession
 from ibkit.paper.gateway import times, units
@@ -41,6 +41,11 @@ MOST_SECOND_BARS_S = 2000
 MOST_BARS = 130_000
 """What fits into one message of the protocol."""
 
+AT_ONCE = 20_000
+"""Bars made in one go: a long history must not hold up the other clients."""
+
+PAUSE_S = 0.01
+
 
 TOO_LONG = history_error("Time length exceed max.")
 
@@ -58,6 +63,9 @@ class Query:
         self._lots = units.Lots(session.version, instrument)
         self._hours = Hours(session.gateway, instrument, self._rth)
         self._last: tuple[float, m.BarRow] | None = None
+        self._rows: list[m.BarRow] = []
+        self._newest = 0.0  # the time of the last of them
+        self._from: float | None = None  # where the rest of a long history begins
 
     def size(self) -> float:
         """Return how many bars there are at most: what the hours of the market have room for."""
@@ -75,7 +83,9 @@ class Query:
 
     def advance(self, now: float) -> bool:
         if self._last is None:
-            self._load(now)
+            if not self._load(now):
+                self.due = now + PAUSE_S
+                return True
         else:
             self._update(now, *self._last)
         self.due = following(now, UPDATE_S)
@@ -83,26 +93,44 @@ class Query:
             self.due = max(self.due, self._hours.next_open(now))
         return self.msg.keepUpToDate
 
-    def _load(self, now: float) -> None:
+    def _load(self, now: float) -> bool:
+        """Make the bars, or a part of many, and tell them; False: there are more to be made."""
         session, msg = self.session, self.msg
-        end = min(self._end, now)
+        end = self._end = min(self._end, now) if self._from is None else self._end
         start = session.gateway.market.history_start(self.instrument, msg.durationStr, end, self._rth)
         if self._what == "SCHEDULE":
             self._schedule(start, end)
-            return
-        bars = self._bars(start, end)
-        if not bars:
+            return True
+        begin = start if self._from is None else self._from
+        until = self._break(begin, end)
+        bars = self._bars(begin, until)
+        self._rows += map(self._row, bars)
+        self._newest = bars[-1].time if bars else self._newest
+        if until < end:
+            self._from = until
+            return False
+        rows, self._rows = self._rows, []
+        if not rows:
             name = (
                 f"{self.instrument.contract.localSymbol}@{msg.contract.exchange or self.instrument.contract.exchange}"
             )
             raise history_error(f"HMDS query returned no data: {name} {self._what.title()}")
-        rows = [self._row(bar) for bar in bars]
-        self._last = (bars[-1].time, rows[-1])
+        self._last = (self._newest, rows[-1])
         zone = self.instrument.calendar.zone
         first, last = times.stamp(start, session.version, zone), times.stamp(end, session.version, zone)
         session.send(m.HistoricalData(msg.reqId, first, last, rows))
         if session.version >= END_SINCE:
             session.send(m.HistoricalDataEnd(msg.reqId, first, last))
+        return True
+
+    def _break(self, begin: float, end: float) -> float:
+        """Return where to pause: at a midnight, across which no bar of an hour or less reaches."""
+        seconds = BAR_SIZES[self.msg.barSizeSetting]
+        if seconds > 3600 or end - begin <= AT_ONCE * seconds:
+            return end
+        calendar = self.instrument.calendar
+        day = calendar.local_date(begin) + timedelta(days=max(1, AT_ONCE * seconds // DAY))
+        return min(end, calendar.epoch(day, 0))
 
     def _update(self, now: float, since: float, told: m.BarRow) -> None:
         for bar in self._bars(since, now):

@@ -45,7 +45,8 @@ PAPER_ALLOWED: dict[str, set[str]] = {
     "market": {"instruments"},
     "broker": {"instruments", "market"},
     "gateway": {"instruments", "market", "broker"},
-    "server": {"gateway"},
+    "sockets": set(),
+    "server": {"gateway", "sockets"},
     "inprocess": {"gateway", "instruments", "market", "broker"},
     "paper": {"gateway", "server", "inprocess", "instruments", "market", "broker"},
 }
@@ -53,7 +54,15 @@ PAPER_ALLOWED: dict[str, set[str]] = {
 # Modules that bring waiting, sockets or threads with them.
 EDGE_MODULES = {"asyncio", "socket", "select", "selectors", "threading", "_thread", "multiprocessing", "subprocess",
                 "concurrent", "signal", "ssl"}  # fmt: skip
-EDGE = ("ibkit.hosts", "ibkit.links", "ibkit.cli", "ibkit.paper.server", "ibkit.legacy", "ibkit.ibc")
+EDGE = (
+    "ibkit.hosts",
+    "ibkit.links",
+    "ibkit.cli",
+    "ibkit.paper.server",
+    "ibkit.paper.sockets",
+    "ibkit.legacy",
+    "ibkit.ibc",
+)
 
 # Calls that read the wall clock or roll unseeded dice.
 CLOCK_CALLS = {

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ibkit.engine.account import specific
@@ -35,7 +34,7 @@ from ibkit.model import (
     TradeLogEntry,
 )
 from ibkit.model.base import different
-from ibkit.model.records import set_stored, stored
+from ibkit.model.records import field, record, set_stored, stored
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ STATUS_PATIENCE_S: Final = 2.0
 _CANCELLED: Final = frozenset({OrderStatus.Cancelled, OrderStatus.ApiCancelled})
 
 
-@dataclass(eq=False, slots=True)
+@record
 class Held:
     """What is known about a trade beyond what users see."""
 
@@ -79,6 +78,8 @@ class Held:
     """Held while there was no connection: what happened meanwhile is news."""
     patience: Timer | None = None
     """Waits for the first word about a new order."""
+    settling: Timer | None = None
+    """Waits for the status of an order that is filled by its executions."""
 
     def hear(self) -> None:
         """Take note that something was said about the order."""
@@ -86,13 +87,19 @@ class Held:
             self.patience.cancel()
             self.patience = None
 
+    def settled(self) -> None:
+        """Take note that the status need not be waited for."""
+        if self.settling is not None:
+            self.settling.cancel()
+            self.settling = None
+
     @property
     def accepted(self) -> bool:
         """Whether the gateway has ever told about the order."""
         return self.told is not None
 
 
-@dataclass
+@record
 class Orders:
     """All trades and fills."""
 
@@ -203,7 +210,9 @@ def _expect_filled(engine: Engine, trade: Trade, execution: Execution) -> None:
     total = float(trade.order.totalQuantity)
     # A combo is filled leg by leg, an order for an amount of cash has no quantity.
     if trade.contract.secType != "BAG" and 0 < total <= execution.cumQty and not trade.isDone():
-        engine.timers.at(engine.now + STATUS_PATIENCE_S, look)
+        held = engine.state.orders.held[trade]
+        held.settled()
+        held.settling = engine.timers.at(engine.now + STATUS_PATIENCE_S, look)
 
 
 def _add_strays(engine: Engine, trade: Trade) -> None:
@@ -275,9 +284,9 @@ def _preview(engine: Engine, order_id: int, state: OrderState) -> None:
 def _adopt(msg: m.OpenOrder) -> Trade:
     """Make a trade of an order that was not placed here."""
     order, contract = snapshot(msg.order), specific(msg.contract)
-    for record in (order, contract):
-        for name in [name for name, value in stored(record).items() if value == UNKNOWN_TEXT]:
-            setattr(record, name, getattr(type(record), name))
+    for each in (order, contract):
+        for name in [name for name, value in stored(each).items() if value == UNKNOWN_TEXT]:
+            setattr(each, name, getattr(type(each), name))
     status = OrderStatus(
         orderId=order.orderId,
         status=msg.orderState.status,
@@ -350,6 +359,8 @@ def order_status(engine: Engine, msg: m.OrderStatus) -> None:
         status.mktCapPrice, changed = msg.mktCapPrice, True
     if changed:
         held.refused = held.refused and told == status.status
+        if told == OrderStatus.Filled:
+            held.settled()
         set_status(engine, trade, told)
     elif told == OrderStatus.Submitted and trade.log and trade.log[-1].message == "Modify":
         set_status(engine, trade, told, "Modified")

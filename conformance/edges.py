@@ -15,8 +15,8 @@ from ibapi.const import UNSET_LONG
 
 from ibkit.errors import EncodeError, UnsupportedField
 from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER, TagValue
-from ibkit.wire import Codec, Role
-from ibkit.wire.interpreter.values import needs_of
+from ibkit.wire import MAX_VERSION, Codec, Role
+from ibkit.wire.interpreter.values import build, get, needs_of, put
 from ibkit.wire.shapes import Leaf, Shape, shape_of
 from ibkit.wire.table import Message, Path, table
 from tests.wire.official import official_frame
@@ -53,6 +53,11 @@ VALUES: Final[dict[str, tuple[Any, ...]]] = {
 }
 
 
+REFUSED: Final = "refused"
+TOO_OLD: Final = {503, 10372}
+"""The official client's codes for what a server is too old for."""
+
+
 class Known(str):
     """A difference that is meant: its reason."""
 
@@ -76,7 +81,11 @@ TEXT: Final = Known("a number given as text is taken in both encodings; the offi
 OPTION: Final = Known(
     "an option with `;` in it, or in protobuf one given twice, is refused: the official client sends something else"
 )
-REASONS: Final = (NAN, INFINITY, DECIMAL, WHOLE, NUL, NONE, UNSET, TEXT, OPTION)
+TOO_NEW: Final = Known(
+    "a field that the server is too old for is always refused: the official client leaves those that came after the "
+    "text form out of text orders without a word"
+)
+REASONS: Final = (NAN, INFINITY, DECIMAL, WHOLE, NUL, NONE, UNSET, TEXT, OPTION, TOO_NEW)
 
 
 def family(word: str) -> str:
@@ -118,6 +127,39 @@ def changed(made: Any, path: Path, value: Any, shape: Shape) -> Any:
         raise TypeError(f"{path} cannot be changed")
     setattr(owner, path[-1], list(value) if isinstance(value, tuple) else value)
     return made
+
+
+def refusals(name: str, version: int) -> Iterator[tuple[Path, Any]]:
+    """Give requests in which nothing is told but one field that a server is too old for."""
+    shape = shape_of(name)
+    for path, since in needs_of(table().message(name)):
+        if since <= version or not isinstance(shape.at(path), Leaf):
+            continue
+        for made in whole(name, MAX_VERSION):
+            value = get(made, path, shape)
+            if value not in (None, "", False):
+                told: dict[str, Any] = {}
+                put(told, path, value)
+                yield path, build(shape, told)
+                break
+
+
+def refusal_difference(name: str, path: Path, made: Any, version: int) -> str | None:
+    """Return what is different when a server is too old for a field: the refusal, the field or version it names."""
+    message = table().message(name)
+    theirs, errors = official_frame(made, version)
+    try:
+        ours = Codec(Role.CLIENT, version).encode(made)
+    except UnsupportedField as error:
+        since = dict(needs_of(message))[path]
+        if (error.field, error.needs_version) != (".".join(path), since):
+            return f"{'.'.join(path)} needs {since}, and the refusal says: {error}"
+        if any(TOO_OLD & set(each) for each in errors):
+            return REFUSED
+        if theirs is not None and not message.by_protobuf(version) and since > message.protobuf_since:
+            return TOO_NEW
+        return f"{'.'.join(path)}: refused here alone: {error}"
+    return f"{'.'.join(path)}: sent as {ours.hex()}, and not {theirs.hex() if theirs else errors}"
 
 
 def edge_difference(name: str, path: Path, value: Any, made: Any, version: int) -> str | None:

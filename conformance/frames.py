@@ -20,7 +20,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from conformance.absent import DROPPED, absence_difference, absences, answers
 from conformance.clients import Result
-from conformance.edges import Known, edge_difference, edges, requests
+from conformance.edges import (
+    REFUSED,
+    TOO_NEW,
+    TOO_OLD,
+    Known,
+    edge_difference,
+    edges,
+    refusal_difference,
+    refusals,
+    requests,
+)
 from conformance.gateways import ROOT
 from ibkit.errors import EncodeError, UnsupportedField
 from ibkit.wire import MAX_VERSION, MIN_VERSION, Codec, Role
@@ -77,9 +87,6 @@ class Line(NamedTuple):
 
 
 Difference = str | None
-REFUSED = "refused"
-TOO_OLD = {503, 10372}
-"""The official client's codes for what a server is too old for."""
 
 
 def samples(message: Message, count: int) -> list[Any]:
@@ -109,7 +116,11 @@ def request_difference(name: str, made: Any, version: int) -> Difference:
     try:
         ours = Codec(Role.CLIENT, version).encode(made)
     except UnsupportedField as error:
-        return REFUSED if any(TOO_OLD & set(each) for each in errors) else f"refused as too new here alone: {error}"
+        if any(TOO_OLD & set(each) for each in errors):
+            return REFUSED
+        message = table().message(name)
+        dropped = not message.by_protobuf(version) and error.needs_version > message.protobuf_since
+        return TOO_NEW if dropped else f"refused as too new here alone: {error}"
     except EncodeError as error:
         return REFUSED if errors else f"refused here alone: {error}"
     if theirs is None:
@@ -204,6 +215,9 @@ def samples_at(message: Message, version: int, plan: Plan, random: list[Any]) ->
     if version in plan.versions:
         for made in random:
             yield difference(name, made, version)
+    if message.request and message.since <= version:
+        for path, made in refusals(name, version):
+            yield refusal_difference(name, path, made, version)
     if version in plan.edges and message in requests():
         for path, value, made in edges(name, version):
             yield edge_difference(name, path, value, made, version)

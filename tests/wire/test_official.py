@@ -56,7 +56,16 @@ def test_a_client_sends_the_bytes_of_the_official_client(name: str, data: st.Dat
             codec.encode(message)
         return
     assert frame is not None
-    assert canonical(name, codec.encode(message)) == canonical(name, frame)
+    try:
+        ours = codec.encode(message)
+    except UnsupportedField as error:
+        ours, needs = b"", error.needs_version
+    if ours:
+        assert canonical(name, ours) == canonical(name, frame)
+    else:  # it leaves what came after the text form out of text orders without a word
+        row = table().message(name)
+        assert not row.by_protobuf(version)
+        assert needs > row.protobuf_since
 
 
 # ------------------------------------------------------------------------------------------------ refusals

@@ -307,6 +307,19 @@ def test_a_connection_moves_from_loop_to_loop(pump_stage: Stage) -> None:
     assert client.request("echo after") == "after"
 
 
+def test_several_connections_outlive_a_loop(pump_stage: Stage) -> None:
+    async def main() -> None:
+        for client in clients:
+            assert await client.arequest("echo x") == "x"
+
+    clients = [pump_stage.client(), pump_stage.client()]
+    asyncio.run(main())
+    clients.append(pump_stage.client())  # the loop that watched is closed
+    asyncio.run(main())
+    clients.pop(0).host.close("bye")
+    assert [client.request("echo y") for client in clients] == ["y", "y"]
+
+
 def test_the_scripts_own_loop_is_the_one_that_waits_run(pump_stage: Stage) -> None:
     before = hosts.get_loop()
     mine = asyncio.new_event_loop()

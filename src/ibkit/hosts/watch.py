@@ -60,7 +60,7 @@ class Watch:
 
     def reconcile(self) -> None:
         """Watch the connections that the station holds, and no others."""
-        wanted = self.station.by_fd
+        wanted = {} if self.loop.is_closed() else self.station.by_fd
         self.station.changed = False
         for fd in [fd for fd in self._writing if fd not in wanted]:
             self._forget(fd)

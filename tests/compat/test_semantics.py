@@ -31,6 +31,7 @@ from ibkit import (
 )
 from ibkit.wire import messages as m
 from tests.compat.incidents import INCIDENTS
+from tests.compat.page import PAGE, SECTIONS, page
 from tests.compat.semantics import BEHAVIOURS
 from tests.engine.orders_said import execution, open_order
 from tests.engine.peer import VERSIONS, Script
@@ -74,6 +75,12 @@ def test_no_item_is_left_out() -> None:
     for section in range(1, 11):
         numbers = [number for each, number in items if each == section]
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_page_of_the_docs_lists_what_differs() -> None:
+    differing = {item.partition(".")[0] for item, behaviour in BEHAVIOURS.items() if behaviour.differs}
+    assert differing == set(SECTIONS)
+    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.compat.page"
 
 
 # -- 1. connect ------------------------------------------------------------------------------------------

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 def running_loop() -> asyncio.AbstractEventLoop | None:
     """Return the loop that runs in this thread, if any."""
     loaded = sys.modules.get("asyncio")  # nobody runs a loop without it
-    # asyncio exports this form for those who run loops; the other one raises, which takes ten times as long.
-    return None if loaded is None else loaded._get_running_loop()
+    if loaded is None:
+        return None
+    try:
+        loop: asyncio.AbstractEventLoop = loaded.get_running_loop()
+    except RuntimeError:
+        return None
+    return loop
 
 
 def current_task() -> asyncio.Task[object] | None:
@@ -63,18 +68,20 @@ class HomeLoop:
 
     def get(self) -> asyncio.AbstractEventLoop:
         """Return the loop, a new one if there is none; must be called in its thread."""
-        loop = self.find()
-        if loop is None:
-            import asyncio
+        return self.find() or self._make()
 
-            from ibkit.hosts.ownloop import OwnLoop
+    def _make(self) -> OwnLoop:
+        """Make a loop of ours the current one of the thread."""
+        import asyncio
 
-            loop = self._loop = self.mine = OwnLoop()
-            self.mine.nudge = self.nudge
-            asyncio.set_event_loop(loop)
-            self._asked = True
-            if self._is_main:
-                atexit.register(_close_at_exit, loop, os.getpid())
+        from ibkit.hosts.ownloop import OwnLoop
+
+        loop = self._loop = self.mine = OwnLoop()
+        loop.nudge = self.nudge
+        asyncio.set_event_loop(loop)
+        self._asked = True
+        if self._is_main:
+            atexit.register(_close_at_exit, loop, os.getpid())
         return loop
 
     def find(self) -> asyncio.AbstractEventLoop | None:
@@ -105,13 +112,11 @@ class HomeLoop:
         """Ask for the current loop for the first time; raises RuntimeError when there is none.
 
         In the main thread, asking makes a loop where none was set. From Python 3.12 on a DeprecationWarning
-        comes before that; made an exception, it keeps the loop from being made. Before, the loop is made, and
-        has to be closed when the program ends; so where it would be a plain new one, we do not ask, and make our own.
+        comes before that; made an exception, it keeps the loop from being made. Before, the loop is made; nobody
+        can have it, so that ours takes its place.
         """
         import asyncio
 
-        if self._is_main and _none_was_set():
-            raise RuntimeError("there is no current event loop")
         with warnings.catch_warnings():
             warnings.simplefilter("error", DeprecationWarning)
             try:
@@ -120,6 +125,18 @@ class HomeLoop:
                 raise RuntimeError(str(warning)) from warning
         self._asked = True
         if self._is_main and sys.version_info < (3, 12):
+            fresh = asyncio.SelectorEventLoop()
+            # Tasks, timers and all who look at a loop refer to it; asyncio alone refers to a new one.
+            unknown = (
+                type(loop) is type(fresh)
+                and sys.getrefcount(loop) == sys.getrefcount(fresh) + 1
+                and loop.get_exception_handler() is None
+                and loop.get_debug() == fresh.get_debug()
+            )
+            fresh.close()
+            if unknown:
+                loop.close()
+                return self._make()
             atexit.register(_close_at_exit, loop, os.getpid())
         return loop
 
@@ -135,22 +152,6 @@ class HomeLoop:
 
             asyncio.set_event_loop(None)
         self._loop = self.mine = None
-
-
-def _none_was_set() -> bool:
-    """Tell whether the main thread has no current loop yet, and asking for it would make one of the usual kind.
-
-    Python 3.11 alone has no public way to ask for the current loop without making it.
-    """
-    if sys.version_info >= (3, 12) or os.name == "nt":
-        return False
-    import asyncio
-
-    policy = asyncio.get_event_loop_policy()
-    current = getattr(policy, "_local", None)
-    if type(policy) is not asyncio.DefaultEventLoopPolicy or current is None:
-        return False
-    return getattr(current, "_loop", policy) is None and getattr(current, "_set_called", True) is False
 
 
 def _close_at_exit(loop: asyncio.AbstractEventLoop, pid: int) -> None:

@@ -25,7 +25,7 @@ BEGINNING = """\
 
 How ib_insync 0.9.86 and ib_async 2.1.0 behave was written down, behaviour by behaviour. For each there is a test: that
 ibkit does the same, or what it does instead. These are the second kind: theirs is a bug there, or hides something. All
-else is as in theirs; where the two differ from one another, as in ib_insync. `ibkit run` has their manners about errors.
+else is as in theirs; where the two differ from one another, as in ib_insync. `ibkit run` fails as they do.
 
 """
 

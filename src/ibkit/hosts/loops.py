@@ -61,8 +61,14 @@ class HomeLoop:
 
     def parked(self) -> asyncio.AbstractEventLoop | None:
         """Return the loop that the outermost wait of this thread should run, if any."""
-        if sys.version_info < (3, 12) and "asyncio" not in sys.modules:
-            return None  # nobody has a task; who wants one will find or make a loop without our help
+        loaded, mine = sys.modules.get("asyncio"), self.mine
+        if loaded is None:
+            if sys.version_info < (3, 12):
+                return None  # nobody has a task; who wants one will find or make a loop without our help
+        elif mine is not None and not mine.ended:
+            with contextlib.suppress(RuntimeError):
+                if loaded.get_event_loop() is mine:
+                    return None if mine.running else mine
         loop = self.get() if self.wanted else self.find()
         return None if loop is None or loop.is_running() else loop  # it may run in another thread
 

@@ -9,7 +9,10 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from contextvars import Context
-from typing import TypeVarTuple
+from typing import TYPE_CHECKING, TypeVarTuple
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 Ts = TypeVarTuple("Ts")
 
@@ -20,7 +23,8 @@ class OwnLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._eyes = selectors.DefaultSelector()
         super().__init__(self._eyes)
-        self._own_descriptors = len(self._eyes.get_map())
+        self.descriptors = self._own_descriptors = len(self._eyes.get_map())
+        """How many descriptors it watches."""
         self.asked = False
         """Whether there may be something to be called at once."""
         self.due: float | None = None
@@ -35,6 +39,10 @@ class OwnLoop(asyncio.SelectorEventLoop):
         self._timers: set[asyncio.TimerHandle] = set()
         self._many = 64
         self._signals = False
+        self.brief = False
+        """Whether it runs only to call what can be called now."""
+        self.ended = False
+        """Whether it is closed."""
         self._once = False
 
     def call_soon(
@@ -72,6 +80,33 @@ class OwnLoop(asyncio.SelectorEventLoop):
             self._look_at_timers()
             self._many = max(64, 2 * len(self._timers))
         return handle
+
+    def add_reader(self, fd: FileDescriptorLike, callback: Callable[[*Ts], object], *args: *Ts) -> None:
+        """Watch a descriptor."""
+        super().add_reader(fd, callback, *args)
+        self._look()
+
+    def remove_reader(self, fd: FileDescriptorLike) -> bool:
+        """Watch a descriptor no longer."""
+        found = super().remove_reader(fd)
+        self._look()
+        return found
+
+    def add_writer(self, fd: FileDescriptorLike, callback: Callable[[*Ts], object], *args: *Ts) -> None:
+        """Watch a descriptor until it can be written."""
+        super().add_writer(fd, callback, *args)
+        self._look()
+
+    def remove_writer(self, fd: FileDescriptorLike) -> bool:
+        """Look no longer whether a descriptor can be written."""
+        found = super().remove_writer(fd)
+        self._look()
+        return found
+
+    def close(self) -> None:
+        """Close for good."""
+        super().close()
+        self.ended = True
 
     def add_signal_handler(self, sig: int, callback: Callable[[*Ts], object], *args: *Ts) -> None:
         """Have something called when a signal comes; from now on the loop always has to run."""
@@ -111,7 +146,10 @@ class OwnLoop(asyncio.SelectorEventLoop):
 
     def watches(self, ours: int) -> bool:
         """Tell whether it watches for more than ``ours`` descriptors, and its own, or for signals."""
-        return self._signals or len(self._eyes.get_map()) > self._own_descriptors + ours
+        return self._signals or self.descriptors > self._own_descriptors + ours
+
+    def _look(self) -> None:
+        self.descriptors = len(self._eyes.get_map() or ())
 
     def _look_at_timers(self) -> None:
         self._timers = {handle for handle in self._timers if not handle.cancelled()}

@@ -78,7 +78,7 @@ def wait(
     station.serve()
     for count in itertools.count():
         loop = station.home_loop.parked() if outermost else None
-        if loop is not None:
+        if loop is not None and (station.changed or station.watch is None or station.watch.loop is not loop):
             station.watch_with(loop)  # before the look at ``done``: from now on, ``wake`` reaches the loop
         if done():
             return True

@@ -68,7 +68,13 @@ class Watch:
             # One that is watched already may be another connection with the same number: begin anew.
             self._forget(fd)
             self._watch(fd, held.backlog())
-        if self._beat is None and wanted and not unread.said():
+        self._begin_beat()
+
+    def _begin_beat(self) -> None:
+        """Note from time to time that the loop is free; our own one only while it runs for long."""
+        own = self._own
+        wanted = own is None or (own.running and not own.brief)
+        if wanted and self._beat is None and self.station.by_fd and not unread.said():
             self._beat = self.loop.call_later(unread.BEAT_S, self._note_free)
 
     def readers(self) -> int:
@@ -165,8 +171,7 @@ class Watch:
         """Note that the loop is free to read; so a loop that idles is told from one that is blocked."""
         self._beat = None
         self.station.served = time.monotonic()
-        if not unread.said() and self.station.by_fd:
-            self._beat = self.loop.call_later(unread.BEAT_S, self._note_free)
+        self._begin_beat()
 
     # -- what is due ---------------------------------------------------------------------------------
 
@@ -177,8 +182,10 @@ class Watch:
             return
         if station.changed:
             self.reconcile()
-        if self._own is not None and not self._own.running:
-            return
+        if self._own is not None:
+            if not self._own.running:
+                return
+            self._begin_beat()
         secs = station.due_in()
         if secs is not None:
             due = self.loop.time() + secs

@@ -1,4 +1,4 @@
-"""For mkdocstrings: reads the docstrings as this project writes them.
+"""For mkdocstrings: reads the docstrings and the data classes as this project writes them.
 
 They are plain text first: "Returns: the bars." goes on in the next lines, examples stand at the end without a heading,
 "::" introduces what is to be shown as it is. Made into the sections that griffe knows.
@@ -16,6 +16,8 @@ ATTRIBUTES = re.compile(r"^Attributes: (?=\S)((?:.+\n?)+)", re.MULTILINE)
 RAISES = re.compile(r"^Raises ((?:.+\n?)+)", re.MULTILINE)
 VERBATIM = re.compile(r"::$", re.MULTILINE)
 
+RECORDS = {"record": "dataclasses.dataclass", "field": "dataclasses.field"}
+
 
 class Docstrings(griffe.Extension):
     """Normalizes every docstring before it is parsed."""
@@ -24,6 +26,13 @@ class Docstrings(griffe.Extension):
         """Rewrite the docstring of a module, class, function or attribute."""
         if obj.docstring is not None:
             obj.docstring.value = sections(obj.docstring.value)
+
+    def on_module_members(self, *, mod: griffe.Module, **kwargs: Any) -> None:
+        """Have records taken for the data classes that they are to who uses them."""
+        for name, meant in RECORDS.items():
+            member = mod.members.get(name)
+            if isinstance(member, griffe.Alias) and member.target_path == f"ibkit.model.records.{name}":
+                member.target_path = meant
 
 
 def sections(text: str) -> str:

@@ -14,8 +14,8 @@ Sources: IB's "Message Codes" page, the official client (codes 501 to 593), and 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ibkit.code_table import ADVICE, ROWS
 
@@ -58,8 +58,7 @@ class Consequence(Enum):
     FAIL_ATTEMPT = "the order lives on as it was; the modification or cancel failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """One row of the table; ``advice`` says what to do, or is empty."""
 
     code: int

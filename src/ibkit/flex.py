@@ -13,17 +13,15 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
-from urllib.error import URLError
-from urllib.parse import urlencode, urlsplit
-from xml.etree import ElementTree
 
 from ibkit import clock, util
 from ibkit.errors import IbkitError
 from ibkit.model import DynamicObject
 
 if TYPE_CHECKING:
+    from xml.etree import ElementTree
+
     import pandas as pd
 
 logger = logging.getLogger("ibkit.flex")
@@ -106,6 +104,8 @@ class FlexReport:
 
     def get_url(self) -> str:
         """Return the address reports are asked for at; raises FlexError when IB_FLEXREPORT_URL is none."""
+        from urllib.parse import urlsplit
+
         url = os.environ.get("IB_FLEXREPORT_URL", FLEX_URL)
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
@@ -131,12 +131,14 @@ class FlexReport:
 
     def load(self, path: str) -> None:
         """Load a report from a file; raises FlexError when it is no XML, OSError when it cannot be read."""
-        self._take(Path(path).read_bytes())
+        with open(path, "rb") as file:
+            self._take(file.read())
 
     def save(self, path: str) -> None:
         """Save the report to a file."""
         self._loaded()
-        Path(path).write_bytes(self.data)
+        with open(path, "wb") as file:
+            file.write(self.data)
 
     def __repr__(self) -> str:
         return f"<FlexReport {len(self.data)} bytes>" if hasattr(self, "data") else "<FlexReport, empty>"
@@ -165,7 +167,10 @@ class FlexReport:
             delay = min(2 * delay, DELAY_MAX_S)
 
     def _fetch(self, url: str, query: dict[str, str]) -> bytes:
-        from urllib.request import urlopen  # brings HTTP and TLS, which most programs never need
+        # They bring HTTP and TLS, which most programs never need.
+        from urllib.error import URLError
+        from urllib.parse import urlencode, urlsplit
+        from urllib.request import urlopen
 
         try:
             with urlopen(f"{url}?{urlencode(query)}", timeout=self.RequestTimeout) as response:
@@ -192,6 +197,8 @@ def _parse(data: bytes) -> ElementTree.Element:
     A document type is refused, for entities that grow without end or read local files; so is any encoding but UTF-8, in
     which a document type could hide.
     """
+    from xml.etree import ElementTree
+
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -218,6 +225,8 @@ def _refusal(root: ElementTree.Element) -> tuple[int, str]:
 
 def _check_host(url: str, base: str) -> None:
     """Refuse to send the token to a host that is neither IB's nor the one that was asked."""
+    from urllib.parse import urlsplit
+
     target, asked = urlsplit(url), urlsplit(base)
     ours = target.hostname == asked.hostname and target.scheme == asked.scheme
     theirs = target.scheme == "https" and (target.hostname or "").endswith(".interactivebrokers.com")

@@ -7,16 +7,10 @@ and never in a log or a repr. Must not know the wire or the engine.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
-import signal
-import subprocess
 import sys
-import tempfile
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from ibkit import clock, util
@@ -24,8 +18,13 @@ from ibkit.errors import ConnectionRefused, IbkitError
 from ibkit.events import Event, LazyEvent
 from ibkit.model import Contract, Forex
 from ibkit.model.base import Record, dataclassAsDict, show
+from ibkit.model.records import field, record
 
 if TYPE_CHECKING:
+    import asyncio
+    import signal
+    import tempfile
+
     from ibkit.ib import IB
 
 WINDOWS: Final = sys.platform == "win32"
@@ -60,7 +59,7 @@ _CREDENTIALS: Final = {
 }
 
 
-@dataclass(repr=False, eq=False)
+@record
 class IBC(Record):
     """TWS or IB Gateway, started and logged in by IBC.
 
@@ -133,6 +132,10 @@ class IBC(Record):
 
         Raises FileNotFoundError when IBC is not where ``ibcPath`` says.
         """
+        import asyncio
+        import subprocess
+        from pathlib import Path
+
         if self._process is not None and self._process.returncode is None:
             return
         script = Path(self.ibcPath, "scripts", "StartIBC.bat" if WINDOWS else "ibcstart.sh")
@@ -152,6 +155,9 @@ class IBC(Record):
 
     async def terminateAsync(self) -> None:
         """End the program and what it started: asked first, killed when it does not listen."""
+        import asyncio
+        import signal
+
         process, self._process = self._process, None
         monitor, self._monitor = self._monitor, None
         if process is not None:
@@ -199,6 +205,9 @@ class IBC(Record):
 
     def _private_ini(self) -> str:
         """Write the configuration with the credentials into a folder that only this user can enter."""
+        import tempfile
+        from pathlib import Path
+
         ini = Path(self.ibcIni) if self.ibcIni else Path.home() / ("Documents/IBC" if WINDOWS else "ibc") / "config.ini"
         lines = ini.read_text().splitlines() if ini.exists() else []
         for name, key in _CREDENTIALS.items():
@@ -221,12 +230,14 @@ def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None
     """Signal the program and everything in its session."""
     with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
         if WINDOWS:
+            import subprocess
+
             subprocess.call(["taskkill", "/F", "/T", "/PID", str(process.pid)])
         else:
             os.killpg(process.pid, number)
 
 
-@dataclass(repr=False, eq=False)
+@record
 class Watchdog(Record):
     """Keep TWS or Gateway up and an IB connected to it; for programs that set themselves up on ``connectedEvent``.
 
@@ -301,6 +312,8 @@ class Watchdog(Record):
 
     async def runAsync(self) -> None:
         """Start, connect and watch, again and again, until cancelled."""
+        import asyncio
+
         delay = self.retryDelay
         while True:
             try:
@@ -320,6 +333,8 @@ class Watchdog(Record):
 
     async def _connect(self) -> None:
         """Connect as soon as the program listens; raises ConnectionRefused when it does not within appStartupTime."""
+        import asyncio
+
         deadline = clock.default.monotonic() + self.appStartupTime
         while True:
             try:
@@ -335,6 +350,8 @@ class Watchdog(Record):
 
     async def _watch(self) -> str:
         """Watch a connection; returns what went wrong with it."""
+        import asyncio
+
         trouble: asyncio.Queue[str] = asyncio.Queue()
 
         def on_timeout(idle: float) -> None:
@@ -368,6 +385,8 @@ class Watchdog(Record):
 
     async def _probe(self) -> bool:
         """Ask for historical data; any answer, a refusal too, shows that the program is alive."""
+        import asyncio
+
         try:
             async with asyncio.timeout(self.probeTimeout):
                 await self.ib.reqHistoricalDataAsync(

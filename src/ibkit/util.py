@@ -6,7 +6,6 @@ matplotlib are optional and imported when a function needs them. Must not know r
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import math
 import sys
@@ -30,6 +29,7 @@ from ibkit.model import (
     dataclassRepr,
     dataclassUpdate,
 )
+from ibkit.model.records import fields_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -111,8 +111,8 @@ def df(objs: Iterable[Any], labels: Iterable[str] | None = None) -> pd.DataFrame
     except ImportError as error:
         raise ImportError("util.df needs pandas: pip install 'ibkit[pandas]'") from error
     first = rows[0]
-    if dataclasses.is_dataclass(first):
-        names = [f.name for f in dataclasses.fields(first)]
+    if hasattr(first, "__dataclass_fields__"):
+        names = list(fields_of(type(first)))
     elif isnamedtupleinstance(first):
         names = list(first._fields)
     else:
@@ -147,7 +147,7 @@ def tree(obj: object) -> Any:
         return {name: tree(getattr(obj, name)) for name in obj._fields}  # type: ignore[attr-defined]  # checked
     if isinstance(obj, list | tuple | set | frozenset):
         return [tree(value) for value in obj]
-    if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
+    if hasattr(type(obj), "__dataclass_fields__"):
         return {type(obj).__qualname__: tree(dataclassNonDefaults(obj))}
     return str(obj)
 

@@ -7,10 +7,10 @@ position closed while the connection was down). Afterwards it sends changes. Mus
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from ibkit.model import UNSET_DOUBLE, AccountValue, Contract, PnL, PnLSingle, PortfolioItem, Position
+from ibkit.model.records import field, record
 from ibkit.model.values import nan
 from ibkit.wire import messages as m
 
@@ -23,7 +23,7 @@ PlaceKey: TypeAlias = tuple[str, int]
 """An account and a conId."""
 
 
-@dataclass
+@record
 class Accounts:
     """What is known about accounts; the dicts keep the order in which things were first told."""
 

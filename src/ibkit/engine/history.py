@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from ibkit.model import (
     HistoricalTickLast,
     RealTimeBarList,
 )
+from ibkit.model.records import field, record
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 END_MESSAGE = 196
 
 
-@dataclass
+@record
 class History:
     """The bar lists that are being loaded or kept up to date, by request id."""
 

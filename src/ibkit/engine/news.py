@@ -5,13 +5,13 @@ Must not know how they are asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from datetime import time as midnight
 from typing import TYPE_CHECKING, Final
 
 from ibkit import dates
 from ibkit.model import HistoricalNews, NewsArticle, NewsBulletin, NewsTick
+from ibkit.model.records import field, record
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class HistoricalNewsList(list[HistoricalNews]):
     hasMore: bool = False
 
 
-@dataclass
+@record
 class News:
     """The headlines and bulletins that came in."""
 

@@ -5,17 +5,17 @@ Must not know how it is asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ibkit.model import OptionChain
+from ibkit.model.records import record
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
     from ibkit.engine.core import Engine, Reducers
 
 
-@dataclass
+@record
 class Reference:
     """Nothing is kept: the answers belong to those who asked."""
 

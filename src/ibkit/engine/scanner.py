@@ -5,11 +5,11 @@ Must not know how they are asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ibkit.events import fire, made
 from ibkit.model import ScanData, ScanDataList
+from ibkit.model.records import field, record
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ NOTHING_FOUND: Final = 165
 """The code that tells, among other things, that a scan has no result."""
 
 
-@dataclass
+@record
 class Scanners:
     """The rankings that are kept up to date, by request id."""
 

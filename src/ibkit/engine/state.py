@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ibkit.engine.subscription import Subscription
 from ibkit.events import interrupt
+from ibkit.model.records import field, record
 
 # Modules and not their classes: the domains know this module too.
 from ibkit.engine import account as account_  # isort: skip
@@ -22,7 +21,7 @@ from ibkit.engine import scanner as scanner_  # isort: skip
 __all__ = ["State", "Subscription"]
 
 
-@dataclass
+@record
 class State:
     """Everything the client knows."""
 

@@ -6,18 +6,18 @@ Must not know what flows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ibkit.errors import RequestError
 from ibkit.model import Contract
+from ibkit.model.records import record
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
     from ibkit.engine.core import Engine
 
 
-@dataclass(eq=False, slots=True)
+@record
 class Subscription:
     """One live subscription.
 

@@ -51,7 +51,7 @@ def dataclassUpdate(obj: T, *sources: object, **changes: object) -> T:
         changes = {**dataclassAsDict(source), **changes}
     for name, value in changes.items():
         if name not in known:
-            raise TypeError(unknown_field(type(obj), name))
+            raise TypeError(unknown_field(type(obj).__name__, name, known))
         setattr(obj, name, value)
     return obj
 

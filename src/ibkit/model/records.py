@@ -1,15 +1,15 @@
 """How the data classes of users are made, and how their objects keep the fields.
 
 To users, type checkers and the functions of ``dataclasses`` a ``record`` is a data class. But ``dataclasses`` would
-need longer to make these classes than all the rest of ``import ibkit`` takes; here nothing is compiled before the
-first object of a class is made.
+need longer to make these classes than all the rest of ``import ibkit`` takes; here nothing is compiled before a class
+has made some objects.
 
 Must not know any particular data class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REQUIRED",
+    "SELDOM",
     "Keeper",
     "Made",
     "Signed",
     "assign",
+    "bind",
     "field",
     "fields_of",
     "record",
     "set_stored",
+    "signature_of",
     "sparse_init",
     "stored",
     "unknown_field",
@@ -36,6 +39,10 @@ T = TypeVar("T")
 
 REQUIRED = object()
 """Stands for the default of a field that has none."""
+
+
+SELDOM = 3
+"""How many objects a class makes before its constructor is compiled; that takes as long as making a hundred."""
 
 
 class Keeper:
@@ -97,44 +104,82 @@ if not TYPE_CHECKING:
 
 
 def _first_init(cls: type, fields: Mapping[str, object]) -> Callable[..., None]:
-    """Return a constructor that, when it is first called, makes the real one and takes its place."""
+    """Return a constructor that makes a faster one and gives it its place when it is called again and again."""
+    calls = 0
 
     def __init__(self: object, /, *args: object, **given: object) -> None:
-        names: dict[str, object] = {"MADE": object()}
-        parameters, lines = [], []
-        for name, default in fields.items():
-            value = name
-            if isinstance(default, Made):
-                names[f"make_{name}"] = default.make
-                value = f"make_{name}() if {name} is MADE else {name}"
-                parameters.append(f"{name}=MADE")
-            elif default is REQUIRED:
-                parameters.append(name)
-            else:
-                names[f"default_{name}"] = default
-                parameters.append(f"{name}=default_{name}")
-            lines.append(f" self.{name} = {value}")
-        exec(f"def __init__(self, {', '.join(parameters)}):\n" + "\n".join(lines), names)
-        real: Any = names["__init__"]
-        real.__qualname__ = f"{cls.__qualname__}.__init__"
-        real.of_record = True
-        cls.__init__ = real  # type: ignore[misc]  # what this one is there for
-        real(self, *args, **given)
+        nonlocal calls
+        calls += 1
+        if calls > SELDOM:
+            real = cls.__init__ = _compiled_init(cls, fields)  # type: ignore[misc]  # it is what this one is there for
+            real(self, *args, **given)
+            return
+        for name, value in bind(cls.__name__, fields, args, given).items():
+            setattr(self, name, value)
+        if (finish := getattr(self, "__post_init__", None)) is not None:
+            finish()
 
     __init__.of_record = True  # type: ignore[attr-defined]
     return __init__
 
 
+def bind(
+    what: str, fields: Mapping[str, object], args: tuple[object, ...], given: dict[str, object]
+) -> dict[str, object]:
+    """Return all fields with the values that arguments give them; raises TypeError."""
+    values = by_position(what, fields, args, given)
+    for name in values:
+        if name not in fields:
+            raise TypeError(unknown_field(what, name, fields))
+    missing = [name for name, default in fields.items() if default is REQUIRED and name not in values]
+    if missing:
+        raise TypeError(f"{what}() misses {', '.join(missing)}")
+    return {
+        name: values[name] if name in values else default.make() if isinstance(default, Made) else default
+        for name, default in fields.items()
+    }
+
+
+def by_position(
+    what: str, fields: Mapping[str, object], args: tuple[object, ...], given: dict[str, object]
+) -> dict[str, object]:
+    """Return arguments by name; raises TypeError."""
+    if len(args) > len(fields):
+        raise TypeError(f"{what}() takes {len(fields)} positional arguments but {len(args)} were given")
+    values = dict(zip(fields, args, strict=False))
+    if twice := values.keys() & given.keys():
+        raise TypeError(f"{what}() got {', '.join(twice)} twice, by position and by name")
+    return {**values, **given}
+
+
+def _compiled_init(cls: type, fields: Mapping[str, object]) -> Any:
+    names: dict[str, object] = {"MADE": object()}
+    parameters, lines = [], []
+    for name, default in fields.items():
+        value = name
+        if isinstance(default, Made):
+            names[f"make_{name}"] = default.make
+            value = f"make_{name}() if {name} is MADE else {name}"
+            parameters.append(f"{name}=MADE")
+        elif default is REQUIRED:
+            parameters.append(name)
+        else:
+            names[f"default_{name}"] = default
+            parameters.append(f"{name}=default_{name}")
+        lines.append(f" self.{name} = {value}")
+    if hasattr(cls, "__post_init__"):
+        lines.append(" self.__post_init__()")
+    exec(f"def __init__(self, {', '.join(parameters)}):\n" + ("\n".join(lines) or " pass"), names)
+    made: Any = names["__init__"]
+    made.__qualname__ = f"{cls.__qualname__}.__init__"
+    made.of_record = True
+    return made
+
+
 def sparse_init(self: Any, /, *args: object, **given: object) -> None:
     """Construct an object that keeps the given fields only."""
     if args:
-        cls, names = type(self), list(type(self)._record_fields)
-        if len(args) > len(names):
-            raise TypeError(f"{cls.__name__}() takes {len(names)} fields, not {len(args)}")
-        for name, value in zip(names, args, strict=False):
-            if name in given:
-                raise TypeError(f"{cls.__name__}() got {name!r} twice, by position and by name")
-            setattr(self, name, value)
+        given = by_position(type(self).__name__, self._record_fields, args, given)
     assign(self, given)
     if (finish := getattr(self, "__post_init__", None)) is not None:
         finish()
@@ -145,20 +190,20 @@ def assign(self: Any, fields: Mapping[str, object]) -> None:
     known = self._record_fields
     for name, value in fields.items():
         if name not in known:
-            raise TypeError(unknown_field(type(self), name))
+            raise TypeError(unknown_field(type(self).__name__, name, known))
         setattr(self, name, value)
 
 
 sparse_init.of_record = True  # type: ignore[attr-defined]
 
 
-def unknown_field(cls: type, name: str) -> str:
+def unknown_field(what: str, name: str, fields: Iterable[str]) -> str:
     """Word the complaint about a keyword no field has; names the nearest field."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, fields_of(cls), 1)
+    near = get_close_matches(name, fields, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{cls.__name__}() got an unexpected keyword argument {name!r}{hint}"
+    return f"{what}() got an unexpected keyword argument {name!r}{hint}"
 
 
 # -- what others ask a class for -----------------------------------------------------------------------------
@@ -228,14 +273,18 @@ class Signed:
     def __get__(self, obj: object | None, owner: Any) -> Signature:
         if obj is not None or not hasattr(getattr(owner, self._constructor), "of_record"):
             raise AttributeError("__signature__")
-        from inspect import Parameter, Signature
+        return signature_of(self._fields(owner))
 
-        def default_of(default: object) -> object:
-            return Parameter.empty if default is REQUIRED else default.make() if isinstance(default, Made) else default
 
-        fields = self._fields(owner).items()
-        kind = Parameter.POSITIONAL_OR_KEYWORD
-        return Signature([Parameter(name, kind, default=default_of(default)) for name, default in fields])
+def signature_of(fields: Mapping[str, object]) -> Signature:
+    """Return the signature of a function whose arguments are fields."""
+    from inspect import Parameter, Signature
+
+    parameters = []
+    for name, default in fields.items():
+        shown = default.make() if isinstance(default, Made) else Parameter.empty if default is REQUIRED else default
+        parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=shown))
+    return Signature(parameters)
 
 
 _SIGNATURE = Signed("__init__", fields_of)

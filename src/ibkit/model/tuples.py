@@ -11,7 +11,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ibkit.model.records import REQUIRED, Signed
+from ibkit.model.records import REQUIRED, SELDOM, Signed, bind
 
 if TYPE_CHECKING:
     from typing import NamedTuple
@@ -69,24 +69,36 @@ _METHODS = {
 }
 
 
-def _first_new(fields: Iterable[str], defaults: Mapping[str, object]) -> Callable[..., Any]:
-    """Return a ``__new__`` that, when it is first called, makes the real one and takes its place."""
+def _first_new(fields: Mapping[str, object]) -> Callable[..., Any]:
+    """Return a ``__new__`` that makes a faster one and gives it its place when it is called again and again."""
+    calls = 0
 
     def __new__(cls: Any, /, *args: object, **given: object) -> Any:
-        names: dict[str, object] = {f"default_{name}": value for name, value in defaults.items()}
-        names["new"] = tuple.__new__
-        parameters = "".join(f", {name}=default_{name}" if name in defaults else f", {name}" for name in fields)
-        values = "".join(f"{name}, " for name in fields)
-        exec(f"def __new__(cls{parameters}): return new(cls, ({values}))", names)
-        real: Any = names["__new__"]
-        owner = next(each for each in cls.__mro__ if "_fields" in vars(each))
-        real.__qualname__ = f"{owner.__qualname__}.__new__"
-        real.of_record = True
-        owner.__new__ = staticmethod(real)
-        return real(cls, *args, **given)
+        nonlocal calls
+        calls += 1
+        if calls > SELDOM:
+            owner = next(each for each in cls.__mro__ if "_fields" in vars(each))
+            real = _compiled_new(owner, fields)
+            owner.__new__ = staticmethod(real)
+            return real(cls, *args, **given)
+        return tuple.__new__(cls, bind(cls.__name__, fields, args, given).values())
 
     __new__.of_record = True  # type: ignore[attr-defined]
     return __new__
+
+
+def _compiled_new(cls: type, fields: Mapping[str, object]) -> Any:
+    names: dict[str, object] = {f"default_{name}": value for name, value in fields.items()}
+    names["new"] = tuple.__new__
+    parameters = "".join(
+        f", {name}" if default is REQUIRED else f", {name}=default_{name}" for name, default in fields.items()
+    )
+    values = "".join(f"{name}, " for name in fields)
+    exec(f"def __new__(cls{parameters}): return new(cls, ({values}))", names)
+    made: Any = names["__new__"]
+    made.__qualname__ = f"{cls.__qualname__}.__new__"
+    made.of_record = True
+    return made
 
 
 class _Maker(type):
@@ -103,7 +115,7 @@ class _Maker(type):
             "_fields": fields,
             "_field_defaults": defaults,
             "__match_args__": fields,
-            "__new__": _first_new(fields, defaults),
+            "__new__": _first_new({field: defaults.get(field, REQUIRED) for field in fields}),
         }
         for index, field in enumerate(fields):
             made[field] = _GETTER(index, "")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any, ClassVar, Final, get_args
+from types import MethodType
+from typing import TYPE_CHECKING, ClassVar, Final, get_args
 
 from ibkit import hosts
 from ibkit.engine.signals import IBEvents
@@ -17,11 +17,14 @@ from ibkit.engine.throttle import MAX_REQUESTS, REQUESTS_INTERVAL_S
 from ibkit.errors import NotConnected
 from ibkit.events import Event
 from ibkit.model import ConnectionStats, OrderCancel, StartupFetchNONE
+from ibkit.model.records import REQUIRED, bind, signature_of
 from ibkit.requests import refusing
 from ibkit.wire import MAX_VERSION, MIN_VERSION
 from ibkit.wire import messages as m
 
 if TYPE_CHECKING:
+    from inspect import Signature
+
     from ibkit.engine.core import Engine
     from ibkit.requests.connecting import ConnectRequests
     from ibkit.requests.wrapper import Wrapper
@@ -196,35 +199,38 @@ class Client:
                 self.apiEnd.emit()
 
 
-def _raw(name: str, cls: type[m.Request]) -> Callable[..., None]:
-    """Make the method that sends a request as it is."""
-    arguments = [argument.rpartition("=") for argument in _ARGUMENTS.get(name, cls._fields)]
-    fields = {theirs or field: field for theirs, _, field in arguments}
-    defaults = _DEFAULTS.get(name, {})
+class _Raw:
+    """A method of ``Client`` that sends a request as it is."""
 
-    def send(self: Client, *args: object, **kwargs: object) -> None:
-        given = signature.bind(self, *args, **kwargs).arguments
-        values = {**defaults, **{fields[key]: value for key, value in given.items() if key != "self"}}
+    def __init__(self, name: str, cls: type[m.Request]) -> None:
+        self.__name__, self.__qualname__ = name, f"Client.{name}"
+        self.__doc__ = f"Send {cls.__doc__}"
+        self._cls: Callable[..., m.Request] = cls
+        arguments = [argument.rpartition("=") for argument in _ARGUMENTS.get(name, cls._fields)]
+        self._fields = {theirs or field: field for theirs, _, field in arguments}
+        self._defaults = _DEFAULTS.get(name, {})
+        self._arguments = {key: self._defaults.get(field, REQUIRED) for key, field in self._fields.items()}
+
+    @property
+    def __signature__(self) -> Signature:
+        return signature_of({"self": REQUIRED, **self._arguments})
+
+    def __get__(self, client: Client | None, owner: type[Client]) -> Callable[..., None]:
+        return self if client is None else MethodType(self, client)
+
+    def __call__(self, client: Client, *args: object, **kwargs: object) -> None:
+        given = bind(self.__qualname__, self._arguments, args, kwargs)
+        values = {**self._defaults, **{self._fields[key]: value for key, value in given.items()}}
         if isinstance(text := values.get("orderCancel"), str):
             values["orderCancel"] = OrderCancel(manualOrderCancelTime=text)
-        message = cls(**values)
+        message = self._cls(**values)
 
         def hand_over(engine: Engine) -> None:
             refusing.check(message, engine.version)
             engine.send(message)
 
-        self._requests._do(hand_over)
-
-    kind = Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [Parameter(key, kind, default=defaults.get(field, Parameter.empty)) for key, field in fields.items()]
-    signature = Signature([Parameter("self", kind), *parameters])
-    method: Any = send  # a function takes no other attributes for a type checker
-    method.__name__, method.__qualname__ = name, f"Client.{name}"
-    method.__doc__ = f"Send {cls.__doc__}"
-    method.__signature__ = signature
-    sender: Callable[..., None] = method
-    return sender
+        client._requests._do(hand_over)
 
 
 for _name, _cls in _RAW.items():
-    setattr(Client, _name, _raw(_name, _cls))
+    setattr(Client, _name, _Raw(_name, _cls))

@@ -11,8 +11,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from ibkit.clock import Clock
 from ibkit.engine import completed, session, system
@@ -71,8 +70,7 @@ def _number(name: str, default: int) -> int:
         raise InvalidRequest(f"the environment variable {name} must be a number, it is {text!r}") from None
 
 
-@dataclass(frozen=True)
-class Startup:
+class Startup(NamedTuple):
     """What ``connect`` fetches, and how long it waits for each thing; see ``connect``."""
 
     client_id: int

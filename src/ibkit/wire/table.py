@@ -7,10 +7,10 @@ anything is encoded.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib.resources import files
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -359,5 +359,12 @@ def rows_at(rows: Rows, version: int) -> list[Row]:
 @cache
 def table() -> Table:
     """Return the table of the package; read once."""
-    folder = files("ibkit.wire") / "tables"
-    return Table(lambda name: (folder / name).read_text(encoding="utf-8"))
+    return Table(text_of)
+
+
+def text_of(name: str) -> str:
+    """Return the text of a file of the package's table."""
+    # What importlib.resources does in the end; importing that takes longer than reading the table.
+    loader: Any = getattr(__spec__, "loader", None)
+    data: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), "tables", name))
+    return data.decode()

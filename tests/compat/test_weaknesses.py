@@ -10,6 +10,7 @@ import ast
 import asyncio
 import copy
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -324,9 +325,11 @@ def test_no_private_or_outgoing_interface_of_asyncio_is_used() -> None:
     wrong = []
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            text = ast.unparse(node) if isinstance(node, (ast.Attribute, ast.Call)) else ""
+            if re.match(r"getattr\([^,]+, '_(?!fields')[a-z]", text):  # the back door to what is nobody's business
+                wrong.append(f"{path.relative_to(SOURCE)}:{node.lineno}: {text}")
             if not isinstance(node, ast.Attribute):
                 continue
-            text = ast.unparse(node)
             private = text.startswith("asyncio.") and any(part.startswith("_") for part in text.split("."))
             if private or "event_loop_policy" in text or text.endswith(("._run_once", "._ready", "._selector")):
                 wrong.append(f"{path.relative_to(SOURCE)}:{node.lineno}: {text}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,23 @@ def test_the_report_names_every_failure() -> None:
     assert "PNL: not compared in text" not in found
     assert "fails at 225" in report.of_clients([GOOD, BAD])
     assert ["all", "10", "0", "2", "1"] in [line.split() for line in report.of_frames([line]).splitlines()]
+
+
+@pytest.mark.parametrize(("differences", "caught"), [(0, True), (1, True), (0, False)])
+def test_a_difference_ends_the_run_with_an_error(
+    differences: int, caught: bool, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    line = Line("PNL", "answer", "text", "157-209", "53 of 53", 10, 0, 0, differences, "PNL at 157: not the same")
+    row = clients.Result("tests of the wire", 225, "mistakes in the table", caught, "PNL swapped: not caught")
+    monkeypatch.setattr(runner, "ProcessPoolExecutor", lambda count, mp_context: ThreadPoolExecutor(count))
+    monkeypatch.setattr(frames, "compare", lambda plan: [line])
+    monkeypatch.setattr(runner.mutants, "result", lambda count: row)
+    monkeypatch.setattr(report, "missing", lambda lines: [])
+    monkeypatch.setattr(sys, "argv", ["conformance", "--quick", "--part", "wire"])
+    assert runner.main() == (differences or not caught)
+    told = capsys.readouterr().out
+    assert ("PNL at 157: not the same" in told) is bool(differences)
+    assert ("PNL swapped: not caught" in told) is not caught
 
 
 # -- frames ---------------------------------------------------------------------------------------------------------

@@ -121,6 +121,38 @@ def test_what_needs_a_newer_server_says_so() -> None:
     assert checked == 8
 
 
+UNITS = {
+    "calculateImpliedVolatility": ("None",),
+    "calculateOptionPrice": ("None",),
+    "reqHistogramData": ("shares",),
+    "reqHistoricalData": ("shares", "-1", "zone"),
+    "reqMktData": ("NaN", "-1", "shares"),
+    "reqMktDepth": ("sizes as in",),
+    "reqPnL": ("NaN", "currency"),
+    "reqPnLSingle": ("NaN", "currency"),
+    "reqRealTimeBars": ("shares", "-1", "UTC"),
+    "reqTickers": ("NaN",),
+    "whatIfOrder": ("UNSET_DOUBLE", "currency"),
+}
+"""What stands for nothing, and in which units numbers are, of those requests that give numbers."""
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_units_and_what_stands_for_nothing_are_told(name: str) -> None:
+    assert [word for word in UNITS[name] if word not in doc(name)] == []
+
+
+MOMENT = re.compile(r"datetime|\bWhen\b")
+
+
+@pytest.mark.parametrize("name", TALKING)
+def test_the_zone_of_times_is_told(name: str) -> None:
+    signature = inspect.signature(METHODS[name])
+    types = [str(each.annotation) for each in signature.parameters.values()]
+    if any(MOMENT.search(each) for each in (*types, str(signature.return_annotation))):
+        assert re.search(r"zone|UTC|local time|as in ``req", doc(name)), name
+
+
 def value_for(parameter: inspect.Parameter) -> Any:
     """Return an argument that is good enough for a call which fails before it is looked at."""
     kinds: dict[str, Any] = {"str": "x", "int": 1, "float": 1.0, "bool": False, "When": "", "Contract": Stock("X")}

@@ -65,7 +65,7 @@ class HistoryRequests(Requests):
                 shorter.
 
         Returns: the bars in the order of time; ``date`` is a date for bars of a day and longer, else an
-            aware datetime.
+            aware datetime. ``volume`` is in shares or contracts; -1, like ``barCount``, where nothing is counted.
 
         Raises InvalidRequest for an argument that TWS would refuse, RequestTimeout (the request is
         cancelled), NoData, NoMarketDataPermission, PacingViolation and other RequestErrors, NotConnected. With
@@ -186,6 +186,7 @@ class HistoryRequests(Requests):
             realTimeBarsOptions: for IB's own use.
 
         Returns: the live list; ``bars.updateEvent(bars, True)`` and ``ib.barUpdateEvent`` tell of each bar.
+            ``time`` is its beginning, in UTC; ``volume`` is in shares or contracts, -1 where nothing is counted.
 
         Raises InvalidRequest for another ``whatToShow``, NotConnected. What the broker refuses comes as
         ``errorEvent``. Bars that IB takes back (code 10225) are asked for again. IB's rule
@@ -323,7 +324,7 @@ class HistoryRequests(Requests):
             useRTH: only regular trading hours.
             period: how far back, such as '3 days' or '1 week'.
 
-        Returns: prices and sizes, ascending by price.
+        Returns: prices and sizes (shares or contracts), ascending by price.
 
         Raises NoData and other RequestErrors, RequestTimeout, NotConnected.
 

@@ -124,9 +124,10 @@ class MarketRequests(Requests):
             mktDataOptions: for IB's own use.
 
         Returns: the live ticker. It is filled as data comes in, ``ticker.updateEvent`` and
-            ``ib.pendingTickersEvent`` tell when. Asking again for the same contract returns the same
-            ticker and replaces the stream that fills it, so that ``cancelMktData`` ends it. Data of a
-            CFD that the broker reroutes to the underlying fills the ticker of the CFD.
+            ``ib.pendingTickersEvent`` tell when. What was not told yet is NaN, a price of -1 says that there is no
+            quote; sizes are in shares, contracts, or units of the currency. Asking again for the same contract returns
+            the same ticker and replaces the stream that fills it, so that ``cancelMktData`` ends it. Data of a CFD that
+            the broker reroutes to the underlying fills the ticker of the CFD.
 
         Raises InvalidRequest for a snapshot with generic ticks (error 414 of TWS), NotConnected. What the
         broker refuses comes as ``errorEvent``; the ticker then stays as it is. IB's rules ("Market
@@ -175,7 +176,7 @@ class MarketRequests(Requests):
             regulatorySnapshot: consolidated snapshots of US stocks, for each of which IB charges USD 0.01.
 
         Returns: the live tickers in the order of the contracts. TWS takes up to eleven seconds when a
-            market is quiet; a stream (``reqMktData``) is faster.
+            market is quiet; a stream (``reqMktData``) is faster. What was not told is NaN.
 
         Raises RequestError when the broker refuses one of them, RequestTimeout when it neither answers nor
             refuses within ``SnapshotTimeout``; NotConnected.
@@ -275,8 +276,8 @@ class MarketRequests(Requests):
             isSmartDepth: the books of all exchanges together.
             mktDepthOptions: for IB's own use.
 
-        Returns: the live ticker; ``ticker.domBids`` and ``ticker.domAsks`` are the levels, best first,
-            ``ticker.domTicks`` what changed in the last batch.
+        Returns: the live ticker; ``ticker.domBids`` and ``ticker.domAsks`` are the levels, best first, with sizes as in
+            ``reqMktData``, ``ticker.domTicks`` what changed in the last batch.
 
         Raises NotConnected. What the broker refuses comes as ``errorEvent``. IB's rule ("Market Depth" of the
         TWS API documentation): three books at a time, more for accounts with more market data lines (309).

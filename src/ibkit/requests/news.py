@@ -226,12 +226,12 @@ class NewsRequests(Requests):
         Args:
             conId: of the qualified contract.
             providerCodes: joined by '+', such as 'BRFG+DJNL'.
-            startDateTime: exclusive; '' for no limit.
+            startDateTime: exclusive; '' for no limit. A naive datetime means local time, a text is taken as it is.
             endDateTime: inclusive; '' for now.
             totalResults: how many at most, up to 300.
             historicalNewsOptions: for IB's own use.
 
-        Returns: the headlines; the list's ``hasMore`` tells whether there are more of them.
+        Returns: the headlines, with their times in UTC; the list's ``hasMore`` tells whether there are more of them.
 
         Raises RequestTimeout after ``QuietTimeout`` without an answer (with ``RaiseRequestErrors`` off that is None),
         RequestError, NotConnected.

@@ -305,8 +305,8 @@ class OrderRequests(Requests):
             contract: what would be traded.
             order: how; it is not changed.
 
-        Returns: margins as texts, in the currency of the account; commissions as numbers, unset where the broker gives
-        none.
+        Returns: margins as texts, in the currency of the account; commissions as numbers, UNSET_DOUBLE where the broker
+        gives none (``state.numeric()`` makes numbers of all, None where unset).
 
         Raises OrderRejected and other RequestErrors, RequestTimeout, EncodeError, NotConnected.
 

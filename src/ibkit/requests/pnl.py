@@ -110,8 +110,8 @@ class PnLRequests(Requests):
             account: whose.
             modelCode: of which model; '' for the whole account.
 
-        Returns: an object that is kept up to date, about once a second; NaN where nothing was told yet. The same one
-        when it is followed already. Event: pnlEvent.
+        Returns: an object that is kept up to date, about once a second, in the account's currency; NaN where nothing
+        was told yet. The same one when it is followed already. Event: pnlEvent.
 
         Raises EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``.
 
@@ -155,8 +155,8 @@ class PnLRequests(Requests):
             modelCode: of which model; '' for the whole account.
             conId: of the contract.
 
-        Returns: an object that is kept up to date, about once a second (IB's rule); NaN where nothing was told yet. The
-        same one when it is followed already. Event: pnlSingleEvent.
+        Returns: an object that is kept up to date, about once a second (IB's rule), in the account's currency; NaN
+        where nothing was told yet. The same one when it is followed already. Event: pnlSingleEvent.
 
         Raises EncodeError, NotConnected. What the broker refuses comes as ``errorEvent``.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,171 +19,146 @@ from ibkit import (
     NotConnected,
     ProtocolError,
     Stock,
-    util,
+    Ticker,
 )
 from ibkit.paper import PaperGateway
-from ibkit.testing import ScriptedPeer
 from ibkit.wire import Codec, FrameReader, Role, handshake
 from ibkit.wire import messages as m
-from tests.scenarios.stage import HOSTS, VERSIONS, Asker, Host
+from tests.scenarios.stage import VERSIONS, World, story
 
 FOUR_GIB = b"\xff\xff\xff\xff"
 
 HELLO = handshake.client_hello(157, 225)
 
 
-class Act:
-    """A client of a scripted peer, on one host."""
-
-    def __init__(self, host: Host, version: int) -> None:
-        self.host = host
-        self.version = version
-        self.peer = ScriptedPeer(server_version=version)
-        self.ib = IB()
-        self.ended: list[str] = []
-        self.ib.disconnectedEvent += lambda: self.ended.append("ended")
-
-    @property
-    def ask(self) -> Asker:
-        return Asker(self.ib, self.host)
-
-    def frame(self, message: m.Answer) -> bytes:
-        """Return a message as this server would send it."""
-        return Codec(Role.SERVER, self.version).encode(message)
-
-    def raw(self, message_id: int, *fields: str) -> bytes:
-        """Return a text message with any fields."""
-        text = "".join(f"{field}\0" for field in fields).encode()
-        body = message_id.to_bytes(4, "big") + text if self.version >= 201 else f"{message_id}\0".encode() + text
-        return len(body).to_bytes(4, "big") + body
-
-    def play(self, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        async def whole() -> None:
-            self.ib.connectLink(self.peer.link, clock=self.peer.clock)
-            self.peer.on(m.ReqCurrentTime, lambda msg: [m.CurrentTime(1704898800)])
-            try:
-                await story()
-            finally:
-                self.ib.disconnect()
-
-        if self.host == "asyncio":
-            asyncio.run(whole())
-            return
-        with pytest.raises(StopIteration):
-            whole().send(None)
-
-    async def alive(self) -> None:
-        assert (await self.ask.reqCurrentTime()).year == 2024
-        assert self.ended == []
+def frame(world: World, message: m.Answer) -> bytes:
+    """Return a message as this server would send it."""
+    return Codec(Role.SERVER, world.version).encode(message)
 
 
-@pytest.fixture(params=[(host, version) for host in HOSTS for version in VERSIONS], ids=lambda p: f"{p[0]}-{p[1]}")
-def act(request: pytest.FixtureRequest) -> Act:
-    return Act(*request.param)
+def raw_text(world: World, message_id: int, *fields: str) -> bytes:
+    """Return a text message with any fields."""
+    text = "".join(f"{field}\0" for field in fields).encode()
+    body = message_id.to_bytes(4, "big") + text if world.version >= 201 else f"{message_id}\0".encode() + text
+    return len(body).to_bytes(4, "big") + body
+
+
+def raw_protobuf(message_id: int, body: bytes) -> bytes:
+    body = message_id.to_bytes(4, "big") + body
+    return len(body).to_bytes(4, "big") + body
+
+
+def answer_time(world: World, *parts: m.Answer | bytes) -> None:
+    """Have the peer answer the request for the time with ``parts``, as they are."""
+
+    def answer(msg: m.ReqCurrentTime) -> list[m.Answer]:
+        for part in parts:
+            world.peer.send_bytes(part if isinstance(part, bytes) else frame(world, part))
+        return []
+
+    world.peer.on(m.ReqCurrentTime, answer)
+
+
+NOON = m.CurrentTime(1704898800)
+
+
+async def alive(world: World) -> None:
+    answer_time(world, NOON)
+    assert (await world.ask.reqCurrentTime()).year == 2024
+    assert world.ib.isConnected()
+
+
+def ends(world: World) -> list[str]:
+    """Return a list that tells how often the connection has ended."""
+    ended: list[str] = []
+    world.ib.disconnectedEvent += lambda: ended.append("ended")
+    return ended
+
+
+async def watched(world: World) -> tuple[Ticker, int]:
+    """Return a ticker, and the number of its request."""
+    ticker = world.ib.reqMktData(Stock("NFLX", "SMART", "USD", conId=15124833))
+    await alive(world)
+    return ticker, world.peer.received(m.ReqMktData)[0].reqId
 
 
 # -- what a client is sent -----------------------------------------------------------------------------------
 
 
-def test_01_a_message_nobody_knows_is_counted(act: Act) -> None:
-    async def story() -> None:
-        act.peer.send_bytes(act.raw(190, "1", "what", "is", "this") * 3)
-        await act.alive()
-
-    act.play(story)
+@story(scripted=True)
+async def test_01_a_message_nobody_knows_is_counted(world: World) -> None:
+    world.tell(lambda: world.peer.send_bytes(raw_text(world, 190, "1", "what", "is", "this") * 3))
+    await alive(world)
 
 
-def test_02_a_tick_nobody_knows_does_no_harm(act: Act) -> None:
-    async def story() -> None:
-        ticker = act.ib.reqMktData(Stock("NFLX", "SMART", "USD", conId=15124833))
-        await act.alive()
-        req_id = act.peer.received(m.ReqMktData)[0].reqId
-        act.peer.send(m.TickPrice(req_id, 9999, 12.5, 3.0, 0), m.TickGeneric(req_id, 9998, 1.0))
-        act.peer.send(m.TickPrice(req_id, 1, 500.25, 3.0, 0))
-        await act.alive()
-        assert (ticker.bid, ticker.bidSize) == (500.25, 3.0)
-
-    act.play(story)
+@story(scripted=True)
+async def test_02_a_tick_nobody_knows_does_no_harm(world: World) -> None:
+    ticker, number = await watched(world)
+    world.tell(lambda: world.peer.send(m.TickPrice(number, 9999, 12.5, 3.0, 0), m.TickGeneric(number, 9998, 1.0)))
+    world.tell(lambda: world.peer.send(m.TickPrice(number, 1, 500.25, 3.0, 0)))
+    await alive(world)
+    assert (ticker.bid, ticker.bidSize) == (500.25, 3.0)
 
 
-@pytest.mark.parametrize("version", [176, 200])
-def test_03_text_where_a_number_belongs_costs_one_message(version: int, caplog: pytest.LogCaptureFixture) -> None:
-    act = Act("blocking", version)
-
-    async def story() -> None:
-        ticker = act.ib.reqMktData(Stock("NFLX", "SMART", "USD", conId=15124833))
-        await act.alive()
-        req_id = str(act.peer.received(m.ReqMktData)[0].reqId)
-        act.peer.send_bytes(act.raw(1, "6", req_id, "1", "much", "3", "0"))
-        act.peer.send_bytes(act.raw(1, "6", req_id, "2", "500.5", "3", "0"))
-        with caplog.at_level(logging.ERROR):
-            await act.alive()
-        assert ticker.ask == 500.5
-        assert ticker.bid != ticker.bid, "nothing was made of it"
-        assert "'much'" in caplog.text
-
-    act.play(story)
-
-
-def test_04_an_answer_that_cannot_be_read_fails_its_request(act: Act) -> None:
-    async def story() -> None:
-        garbage = act.raw(49, "1", "noon") if act.version < 213 else _protobuf(249, b"\x08")
-        act.peer.on(m.ReqCurrentTime, lambda msg: act.peer.send_bytes(garbage) or [])
-        with pytest.raises(ProtocolError):
-            await act.ask.reqCurrentTime()
-        act.peer.on(m.ReqCurrentTime, lambda msg: [m.CurrentTime(1704898800)])
-        await act.alive()
-
-    act.play(story)
+@story(scripted=True, versions=(176, 200))
+async def test_03_text_where_a_number_belongs_costs_one_message(world: World) -> None:
+    ticker, number = await watched(world)
+    told: list[logging.LogRecord] = []
+    listener = logging.Handler(logging.ERROR)
+    listener.emit = told.append  # type: ignore[method-assign]
+    logging.getLogger("ibkit").addHandler(listener)
+    try:
+        world.tell(lambda: world.peer.send_bytes(raw_text(world, 1, "6", str(number), "1", "much", "3", "0")))
+        world.tell(lambda: world.peer.send_bytes(raw_text(world, 1, "6", str(number), "2", "500.5", "3", "0")))
+        await alive(world)
+    finally:
+        logging.getLogger("ibkit").removeHandler(listener)
+    assert ticker.ask == 500.5
+    assert ticker.bid != ticker.bid, "nothing was made of it"
+    assert any("'much'" in record.getMessage() for record in told)
 
 
-def _protobuf(message_id: int, body: bytes) -> bytes:
-    body = message_id.to_bytes(4, "big") + body
-    return len(body).to_bytes(4, "big") + body
+@story(scripted=True)
+async def test_04_an_answer_that_cannot_be_read_fails_its_request(world: World) -> None:
+    answer_time(world, raw_text(world, 49, "1", "noon") if world.version < 213 else raw_protobuf(249, b"\x08"))
+    with pytest.raises(ProtocolError):
+        await world.ask.reqCurrentTime()
+    await alive(world)
 
 
-def test_05_an_impossible_length_ends_the_session_with_its_reason(act: Act) -> None:
-    async def story() -> None:
-        act.peer.on(m.ReqCurrentTime, lambda msg: act.peer.send_bytes(FOUR_GIB + b"x" * 100) or [])
-        with pytest.raises(FrameTooLong, match="4294967295 bytes"):
-            await act.ask.reqCurrentTime()
-        assert act.ended == ["ended"]
-        with pytest.raises(NotConnected):
-            await act.ask.reqCurrentTime()
-
-    act.play(story)
-
-
-def test_06_a_frame_may_be_cut_anywhere(act: Act) -> None:
-    async def story() -> None:
-        whole = act.frame(m.CurrentTime(1704898800))
-        for cut in range(1, len(whole)):
-            act.peer.on(m.ReqCurrentTime, lambda msg, part=whole[:cut]: act.peer.send_bytes(part) or [])
-            util.schedule(_in(act, 0.5), act.peer.send_bytes, whole[cut:])
-            assert (await act.ask.reqCurrentTime()).year == 2024
-
-    act.play(story)
+@story(scripted=True)
+async def test_05_an_impossible_length_ends_the_session_with_its_reason(world: World) -> None:
+    ended = ends(world)
+    answer_time(world, FOUR_GIB + b"x" * 100)
+    with pytest.raises(FrameTooLong, match="4294967295 bytes"):
+        await world.ask.reqCurrentTime()
+    assert ended == ["ended"]
+    with pytest.raises(NotConnected):
+        await world.ask.reqCurrentTime()
 
 
-def _in(act: Act, secs: float) -> datetime:
-    return datetime.fromtimestamp(act.peer.clock.time() + secs, UTC)
+@story(scripted=True)
+async def test_06_a_frame_may_be_cut_anywhere(world: World) -> None:
+    whole = frame(world, NOON)
+    for cut in range(1, len(whole)):
+        answer_time(world, whole[:cut])
+        world.at_peer(0.5, lambda cut=cut: world.peer.send_bytes(whole[cut:]))  # type: ignore[misc]
+        assert (await world.ask.reqCurrentTime()).year == 2024
 
 
-def test_07_a_connection_that_ends_within_a_frame(act: Act) -> None:
-    async def story() -> None:
-        half = act.frame(m.CurrentTime(1704898800))[:-1]
+@story(scripted=True)
+async def test_07_a_connection_that_ends_within_a_frame(world: World) -> None:
+    ended = ends(world)
 
-        def leave(msg: m.ReqCurrentTime) -> list[m.Answer]:
-            act.peer.send_bytes(half)
-            act.peer.hang_up()
-            return []
+    def leave(msg: m.ReqCurrentTime) -> list[m.Answer]:
+        world.peer.send_bytes(frame(world, NOON)[:-1])
+        world.peer.hang_up()
+        return []
 
-        act.peer.on(m.ReqCurrentTime, leave)
-        with pytest.raises(ConnectionLost, match="closed the connection"):
-            await act.ask.reqCurrentTime()
-        assert act.ended == ["ended"]
-
-    act.play(story)
+    world.peer.on(m.ReqCurrentTime, leave)
+    with pytest.raises(ConnectionLost, match="closed the connection"):
+        await world.ask.reqCurrentTime()
+    assert ended == ["ended"]
 
 
 @contextmanager

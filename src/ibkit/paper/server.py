@@ -55,6 +55,11 @@ class _Connection:
         self.closing_at: float | None = None
         self.gone = False
 
+    @property
+    def silent(self) -> bool:
+        """Whether we wait for the client to start the API; not while what it sent waits for the end of an outage."""
+        return not (self.session.started or self.session.closed or self.session.behind())
+
 
 class PaperGateway:
     """A simulated IB Gateway on a port, beside your program; use it as a context manager.
@@ -307,7 +312,7 @@ class PaperGateway:
             waits.append((due - self._clock.time()) / self._clock.speed)
         now = self._clock.monotonic()
         waits += [c.closing_at - now for c in self._connections.values() if c.closing_at is not None]
-        waits += [c.late_at - now for c in self._connections.values() if not (c.session.started or c.session.closed)]
+        waits += [c.late_at - now for c in self._connections.values() if c.silent]
         if self._deaf_until is not None:
             waits.append(self._deaf_until - now)
         return max(0.0, min(waits))
@@ -354,7 +359,7 @@ class PaperGateway:
     def _settle(self, selector: selectors.BaseSelector, connection: _Connection) -> None:
         """Write what fits, and listen for what can happen next."""
         sock, session = connection.sock, connection.session
-        if not (session.started or session.closed) and self._clock.monotonic() >= connection.late_at:
+        if connection.silent and self._clock.monotonic() >= connection.late_at:
             self._gateway.disconnect(session, f"the client has not started the API within {GREETING_S:g} s")
         connection.unsent += session.output()
         self._write(connection)

@@ -186,6 +186,16 @@ def test_a_client_that_says_nothing_keeps_nobody_out(
             caller.get(m.NextValidId)
 
 
+def test_who_waits_for_the_end_of_an_outage_is_not_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "GREETING_S", 1.0)
+    with PaperGateway() as gateway:
+        gateway.cut_off()
+        with Caller(gateway) as caller, socket.create_connection((gateway.host, gateway.port), PATIENCE_S) as mute:
+            assert mute.recv(1) == b""  # by now the other one would have gone, too
+            gateway.restore()
+            assert caller.get(m.NextValidId) == m.NextValidId(1)
+
+
 def test_a_client_that_has_said_its_last_word_is_answered() -> None:
     with PaperGateway() as gateway, Caller(gateway) as caller:
         caller.get(m.NextValidId)

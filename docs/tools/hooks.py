@@ -6,6 +6,7 @@ an editor, too.
 
 from __future__ import annotations
 
+import ast
 import json
 import posixpath
 import re
@@ -72,7 +73,12 @@ def _add(files: Files, config: MkDocsConfig, path: str, markdown: str) -> None:
 def _page(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
-        return f"# {path.name}\n\n```python\n{text}```\n"
+        said = ast.get_docstring(ast.parse(text)) or f"{path.name}\n"
+        title, _, more = said.partition("\n")
+        name = path.as_posix().partition("/examples/")[2]
+        run = "" if "ibkit run" in more else f"\n\n```sh\nibkit run --paper examples/{name}\n```"
+        code = text.split('"""\n', 1)[-1].lstrip("\n")
+        return f"# {title.rstrip('.')}\n{more}{run}\n\n```python\n{code}```\n"
     cells: list[dict[str, Any]] = json.loads(text)["cells"]
     parts = []
     for cell in cells:

@@ -40,7 +40,10 @@ def test_every_page_is_built(site: Path) -> None:
         assert built.exists(), name
     for notebook in DOCS.rglob("*.ipynb"):
         assert (site / notebook.relative_to(DOCS).with_suffix("") / "index.html").exists(), notebook
-    assert (site / "examples" / "guide" / "01_connect" / "index.html").exists()
+    for example in (ROOT / "examples" / "guide").glob("*.py"):
+        page = site / "examples" / "guide" / example.stem / "index.html"
+        assert "ibkit" in page.read_text(encoding="utf-8"), example
+        assert f"examples/guide/{example.stem}.md" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), example
 
 
 def test_the_reference_has_every_request(site: Path) -> None:

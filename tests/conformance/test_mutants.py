@@ -14,8 +14,8 @@ ALL = mutants.mutants()
 
 
 def test_the_table_itself_is_not_caught() -> None:
-    for file in TEXTS:
-        for section in {mutant.section for mutant in ALL if mutant.file == file}:
+    for file in ("requests", "answers"):
+        for section in sorted({mutant.section for mutant in ALL if mutant.file == file}):
             assert not mutants.caught(Mutant(file, section, "number", "nothing", TEXTS[file])), section
 
 

@@ -202,7 +202,8 @@ class Engine:
         """Store what was read."""
         self.touch(now, wall)
         self.last_read = now
-        self.batch_time = self.state.market.time = self.time()
+        self.batch_time = self.time()
+        self.state.market.begin(self.batch_time)
         if traffic.logger.isEnabledFor(logging.DEBUG):
             self._traffic.received(data, self._bytes_received, self._frames.pending(), self.version)
         self._bytes_received += len(data)

@@ -58,32 +58,31 @@ def apply(levels: list[DOMLevel], position: int, operation: int, level: DOMLevel
     return level, operation == INSERT and 0 <= position < len(levels)
 
 
-def depth_row(feed: Feed, position: int, operation: int, side: int, price: float, size: float) -> None:
-    """Receive a row of a book."""
-    depth_row_l2(feed, position, "", operation, side, price, size)
-
-
-def depth_row_l2(
-    feed: Feed,
-    position: int,
-    market_maker: str,
-    operation: int,
-    side: int,
-    price: float,
-    size: float,
-    smart: bool = False,
+def depth_row(
+    feed: Feed, position: int, operation: int, side: int, price: float, size: float, market_maker: str = ""
 ) -> None:
-    """Receive a row of a book with market makers."""
+    """Receive a row of a book."""
     levels = feed.ticker.domBids if side == BID else feed.ticker.domAsks
-    market = feed.market
-    level, fitted = apply(levels, position, operation, _new(DOMLevel, (price, size, market_maker)))
-    if not fitted:
-        market.misplaced_rows += 1
-        logger.info("market depth of %s: no level at position %d", feed.ticker.contract, position)
-    row = (market.time, position, market_maker, operation, side, level.price, level.size)
+    level = _new(DOMLevel, (price, size, market_maker))
+    if operation == UPDATE and 0 <= position < len(levels):  # most are; ``apply`` would do the same
+        levels[position] = level
+    else:
+        level, fitted = apply(levels, position, operation, level)
+        price, size = level.price, level.size
+        if not fitted:
+            feed.market.misplaced_rows += 1
+            logger.info("market depth of %s: no level at position %d", feed.ticker.contract, position)
+    row = (feed.market.time, position, market_maker, operation, side, price, size)
     feed.dom_ticks.append(_new(MktDepthData, row))
     if not feed.changed:
         feed.touch()
+
+
+def depth_row_l2(
+    feed: Feed, position: int, market_maker: str, operation: int, side: int, price: float, size: float, smart: bool
+) -> None:
+    """Receive a row of a book with market makers."""
+    depth_row(feed, position, operation, side, price, size, market_maker)
 
 
 def market_depth(engine: Engine, msg: m.MarketDepth) -> None:

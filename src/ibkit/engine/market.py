@@ -17,8 +17,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ibkit.engine.call import Call
@@ -36,6 +35,7 @@ from ibkit.model import (
     Ticker,
 )
 from ibkit.model.base import dataclassAsTuple
+from ibkit.model.records import field, record, set_stored, stored
 from ibkit.model.values import EPOCH, UNSET_DOUBLE, is_unset
 from ibkit.wire import messages as m
 
@@ -56,7 +56,7 @@ KEEP: Final = 5000
 """How many tickers are kept; beyond it the oldest that nothing fills and nobody listens to are forgotten."""
 
 
-@dataclass(eq=False)
+@record
 class Feed:
     """What flows into one ticker.
 
@@ -104,7 +104,23 @@ class Feed:
             levels.clear()
 
 
-@dataclass
+class Moments(dict[int, datetime]):
+    """Times by their epoch seconds; all ticks of a second share theirs."""
+
+    MOST: Final = 4
+
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__()
+        self.zone = zone
+
+    def __missing__(self, seconds: int) -> datetime:
+        if len(self) >= self.MOST:
+            self.clear()
+        self[seconds] = found = datetime.fromtimestamp(seconds, self.zone)
+        return found
+
+
+@record
 class Market:
     """All tickers, and the batch in progress."""
 
@@ -114,10 +130,8 @@ class Market:
     """The same, by the id as text has it: ticks are found without reading a number."""
     time: datetime = EPOCH
     """When the present batch was read."""
-    second: int = -1
-    """The last second of a tick-by-tick stream; the same in the time zone that it was told in follows."""
-    zone: tzinfo | None = None
-    moment: datetime = EPOCH
+    moments: Moments = field(default_factory=lambda: Moments(UTC))
+    """The times of tick-by-tick data."""
     by_object: dict[int, Feed] = field(default_factory=dict)
     """By id of the contract object, which the ticker keeps alive; in order of creation."""
     by_key: dict[Hashable, list[Feed]] = field(default_factory=dict)
@@ -180,7 +194,7 @@ class Market:
         self.changed_contract(contract)
         feed = self._of(contract)
         if feed is None or ((event := _event(feed.ticker)) is not None and event.done()):
-            return Feed(Ticker(contract=contract, defaults=defaults), self)
+            return Feed(_ticker(contract, defaults), self)
         return feed
 
     def _of(self, contract: Contract, any_exchange: bool = False) -> Feed | None:
@@ -242,11 +256,36 @@ class Market:
 
     # -- the batch -----------------------------------------------------------------------------------
 
+    def begin(self, time: datetime) -> None:
+        """Take note of when a batch was read, and in which time zone times are to be told."""
+        self.time = time
+        if time.tzinfo is not self.moments.zone and time.tzinfo is not None:
+            self.moments = Moments(time.tzinfo)
+
     def unknown(self, tick_type: int) -> None:
         """Count a tick type that nobody knows, and tell the first time."""
         self.unknown_ticks[tick_type] += 1
         if self.unknown_ticks[tick_type] == 1:
             logger.info("unknown tick type %d: its ticks are in ticker.ticks alone", tick_type)
+
+
+def _ticker(contract: Contract, defaults: IBDefaults) -> Ticker:
+    """Make a ticker whose most changing fields lie where those of all others do.
+
+    Python then finds them in the same place without looking them up, which saves half of what a tick costs.
+    """
+    ticker = Ticker(contract=contract, defaults=defaults)
+    set_stored(ticker, {**{name: getattr(ticker, name) for name in _BUSY}, **stored(ticker)})
+    return ticker
+
+
+_BUSY: Final = (
+    "ticks", "tickByTicks", "domTicks", "time", "timestamp",
+    "bid", "bidSize", "prevBid", "prevBidSize", "bidAttrib",
+    "ask", "askSize", "prevAsk", "prevAskSize", "askAttrib",
+    "last", "lastSize", "prevLast", "prevLastSize", "lastAttrib",
+)  # fmt: skip
+_KEPT_EVENT: Final = "_updateEvent"
 
 
 def _event(ticker: Ticker) -> Event | None:
@@ -287,7 +326,11 @@ def seal(engine: Engine) -> None:
     for feed in market.shown:
         if not feed.changed:
             ticker = feed.ticker
-            ticker.ticks, ticker.tickByTicks, ticker.domTicks = [], [], []
+            ticker.ticks = []
+            if ticker.tickByTicks:
+                ticker.tickByTicks = []
+            if ticker.domTicks:
+                ticker.domTicks = []
     time, wall = market.time, engine.wall
     for feed in feeds:
         feed.changed = False
@@ -313,7 +356,7 @@ def deliver(engine: Engine) -> None:
     """Tell what the sealed batch changed: each ticker's updateEvent, then pendingTickersEvent."""
     market = engine.state.market
     for ticker in market.undelivered:  # an iterator: who comes in between goes on where we are
-        event = _event(ticker)
+        event = getattr(ticker, _KEPT_EVENT)  # as _event does, but at a quarter of the cost
         if event is not None:
             market.delivering = ticker
             event.emit(ticker)

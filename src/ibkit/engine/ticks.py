@@ -42,14 +42,16 @@ if TYPE_CHECKING:
     from ibkit.engine.core import Engine, Receivers, Reducers
 
 # Shared by all ticks: there are only so many combinations of flags.
-PRICE_ATTRIBS = tuple(TickAttrib(bool(mask & 1), bool(mask & 2), bool(mask & 4)) for mask in range(8))
+_ATTRIBS = [TickAttrib(bool(mask & 1), bool(mask & 2), bool(mask & 4)) for mask in range(8)]
+PRICE_ATTRIBS = (*_ATTRIBS * 32,)  # bits that mean nothing yet change nothing
 LAST_ATTRIBS = {(a, b): TickAttribLast(a, b) for a in (False, True) for b in (False, True)}
 BID_ASK_ATTRIBS = {(a, b): TickAttribBidAsk(a, b) for a in (False, True) for b in (False, True)}
+ORDINARY_TRADE, ORDINARY_QUOTE = LAST_ATTRIBS[False, False], BID_ASK_ATTRIBS[False, False]
 
 _new = tuple.__new__  # making a NamedTuple through its class takes twice as long
 
 Priced: TypeAlias = Callable[[Feed, float, float, int], None]
-"""Applies a price with its size and mask."""
+"""Applies a price with its size and its mask of flags, less than 256."""
 Sized: TypeAlias = Callable[[Feed, float], None]
 """Applies a size, or a number of another meaning."""
 Told: TypeAlias = Callable[[Feed, str], None]
@@ -69,38 +71,14 @@ def _empty(ticker: Ticker) -> tuple[float, float]:
 # finding a field by a name that is known only when it runs takes four times as long.
 
 
-def set_bid(ticker: Ticker, price: float, size: float) -> bool:
-    """Set the bid; tell whether anything changed. A size that is not told (NaN) stays."""
-    if price != (old := ticker.bid):
-        ticker.prevBid, ticker.bid = old, price
-        if size != (old := ticker.bidSize) and size == size:
-            ticker.prevBidSize, ticker.bidSize = old, size
-        return True
-    if size != (old := ticker.bidSize) and size == size:
-        ticker.prevBidSize, ticker.bidSize = old, size
-        return True
-    return False
-
-
-def set_ask(ticker: Ticker, price: float, size: float) -> bool:
-    """Set the ask; tell whether anything changed. A size that is not told (NaN) stays."""
-    if price != (old := ticker.ask):
-        ticker.prevAsk, ticker.ask = old, price
-        if size != (old := ticker.askSize) and size == size:
-            ticker.prevAskSize, ticker.askSize = old, size
-        return True
-    if size != (old := ticker.askSize) and size == size:
-        ticker.prevAskSize, ticker.askSize = old, size
-        return True
-    return False
-
-
 def set_last(ticker: Ticker, price: float, size: float) -> None:
-    """Set the last trade. A size that is not told (NaN) stays."""
+    """Set the last trade."""
     if price != (old := ticker.last):
-        ticker.prevLast, ticker.last = old, price
-    if size != (old := ticker.lastSize) and size == size:
-        ticker.prevLastSize, ticker.lastSize = old, size
+        ticker.prevLast = old
+        ticker.last = price
+    if size != (old := ticker.lastSize):
+        ticker.prevLastSize = old
+        ticker.lastSize = size
 
 
 def bid_price(tick_type: int) -> Priced:
@@ -108,14 +86,24 @@ def bid_price(tick_type: int) -> Priced:
 
     def receive(feed: Feed, price: float, size: float, mask: int) -> None:
         ticker = feed.ticker
-        if price == -1 and size == 0:
+        if price == -1.0 and size == 0:
             price, size = _empty(ticker)
-        if set_bid(ticker, price, size):
-            ticker.bidAttrib = PRICE_ATTRIBS[mask & 7]
-            if price or size:
-                feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
-            if not feed.changed:
-                feed.touch()
+        if price != (old := ticker.bid):
+            ticker.prevBid = old
+            ticker.bid = price
+            if size != (old := ticker.bidSize):
+                ticker.prevBidSize = old
+                ticker.bidSize = size
+        elif size != (old := ticker.bidSize):
+            ticker.prevBidSize = old
+            ticker.bidSize = size
+        else:
+            return
+        ticker.bidAttrib = PRICE_ATTRIBS[mask]
+        if price or size:
+            feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
+        if not feed.changed:
+            feed.touch()
 
     return receive
 
@@ -125,14 +113,24 @@ def ask_price(tick_type: int) -> Priced:
 
     def receive(feed: Feed, price: float, size: float, mask: int) -> None:
         ticker = feed.ticker
-        if price == -1 and size == 0:
+        if price == -1.0 and size == 0:
             price, size = _empty(ticker)
-        if set_ask(ticker, price, size):
-            ticker.askAttrib = PRICE_ATTRIBS[mask & 7]
-            if price or size:
-                feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
-            if not feed.changed:
-                feed.touch()
+        if price != (old := ticker.ask):
+            ticker.prevAsk = old
+            ticker.ask = price
+            if size != (old := ticker.askSize):
+                ticker.prevAskSize = old
+                ticker.askSize = size
+        elif size != (old := ticker.askSize):
+            ticker.prevAskSize = old
+            ticker.askSize = size
+        else:
+            return
+        ticker.askAttrib = PRICE_ATTRIBS[mask]
+        if price or size:
+            feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
+        if not feed.changed:
+            feed.touch()
 
     return receive
 
@@ -142,10 +140,10 @@ def last_price(tick_type: int) -> Priced:
 
     def receive(feed: Feed, price: float, size: float, mask: int) -> None:
         ticker = feed.ticker
-        if price == -1 and size == 0:
+        if price == -1.0 and size == 0:
             price, size = _empty(ticker)
         set_last(ticker, price, size)
-        ticker.lastAttrib = PRICE_ATTRIBS[mask & 7]
+        ticker.lastAttrib = PRICE_ATTRIBS[mask]
         if price or size:
             feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
         if not feed.changed:
@@ -160,8 +158,13 @@ def bid_size(tick_type: int) -> Sized:
     def receive(feed: Feed, size: float) -> None:
         ticker = feed.ticker
         if size != (old := ticker.bidSize):
-            ticker.prevBidSize, ticker.bidSize = old, size
-            feed.add(tick_type, ticker.bid, size)
+            ticker.prevBidSize = old
+            ticker.bidSize = size
+            price = ticker.bid
+            if price or size:
+                feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
+            if not feed.changed:
+                feed.touch()
 
     return receive
 
@@ -172,8 +175,13 @@ def ask_size(tick_type: int) -> Sized:
     def receive(feed: Feed, size: float) -> None:
         ticker = feed.ticker
         if size != (old := ticker.askSize):
-            ticker.prevAskSize, ticker.askSize = old, size
-            feed.add(tick_type, ticker.ask, size)
+            ticker.prevAskSize = old
+            ticker.askSize = size
+            price = ticker.ask
+            if price or size:
+                feed.ticks.append(_new(TickData, (feed.market.time, tick_type, price, size)))
+            if not feed.changed:
+                feed.touch()
 
     return receive
 
@@ -209,7 +217,9 @@ def size_field(tick_type: int, name: str) -> Sized:
 
     def receive(feed: Feed, size: float) -> None:
         setattr(feed.ticker, name, size)
-        feed.add(tick_type, -1.0, size)
+        feed.ticks.append(_new(TickData, (feed.market.time, tick_type, -1.0, size)))
+        if not feed.changed:
+            feed.touch()
 
     return receive
 
@@ -338,24 +348,22 @@ def _dividends(text: str) -> Dividends:
 # -- tick by tick --------------------------------------------------------------------------------------------
 
 
-def _moment(feed: Feed, seconds: int) -> datetime:
-    """Return the time of a tick; all ticks of a second have the same."""
-    market, zone = feed.market, feed.ticker.defaults.timezone
-    if seconds != market.second or zone is not market.zone:
-        market.moment = datetime.fromtimestamp(seconds, zone)
-        market.second, market.zone = seconds, zone
-    return market.moment
-
-
 def trade_tick(tick_type: int) -> Callable[[Feed, int, float, float, bool, bool, str, str], None]:
     """Make the receiver of the ticks of a stream of trades; their time is the exchange's, to the second."""
 
     def receive(
         feed: Feed, time: int, price: float, size: float, past: bool, unreported: bool, exchange: str, conditions: str
     ) -> None:
-        moment, attrib = _moment(feed, time), LAST_ATTRIBS[past, unreported]
+        ticker = feed.ticker
+        attrib = LAST_ATTRIBS[past, unreported] if past or unreported else ORDINARY_TRADE
+        moment = feed.market.moments[time]
         tick = _new(TickByTickAllLast, (tick_type, moment, price, size, attrib, exchange, conditions))
-        set_last(feed.ticker, price, size)
+        if price != (old := ticker.last):
+            ticker.prevLast = old
+            ticker.last = price
+        if size != (old := ticker.lastSize) and size == size:
+            ticker.prevLastSize = old
+            ticker.lastSize = size
         feed.tick_by_ticks.append(tick)
         if not feed.changed:
             feed.touch()
@@ -367,10 +375,21 @@ def quote_tick(
     feed: Feed, time: int, bid: float, ask: float, bid_size: float, ask_size: float, past_low: bool, past_high: bool
 ) -> None:
     """Receive a tick of a stream of quotes."""
-    moment, attrib, ticker = _moment(feed, time), BID_ASK_ATTRIBS[past_low, past_high], feed.ticker
-    tick = _new(TickByTickBidAsk, (moment, bid, ask, bid_size, ask_size, attrib))
-    set_bid(ticker, bid, bid_size)
-    set_ask(ticker, ask, ask_size)
+    ticker = feed.ticker
+    attrib = BID_ASK_ATTRIBS[past_low, past_high] if past_low or past_high else ORDINARY_QUOTE
+    tick = _new(TickByTickBidAsk, (feed.market.moments[time], bid, ask, bid_size, ask_size, attrib))
+    if bid != (old := ticker.bid):
+        ticker.prevBid = old
+        ticker.bid = bid
+    if bid_size != (old := ticker.bidSize) and bid_size == bid_size:
+        ticker.prevBidSize = old
+        ticker.bidSize = bid_size
+    if ask != (old := ticker.ask):
+        ticker.prevAsk = old
+        ticker.ask = ask
+    if ask_size != (old := ticker.askSize) and ask_size == ask_size:
+        ticker.prevAskSize = old
+        ticker.askSize = ask_size
     feed.tick_by_ticks.append(tick)
     if not feed.changed:
         feed.touch()
@@ -378,7 +397,7 @@ def quote_tick(
 
 def midpoint_tick(feed: Feed, time: int, price: float, size: float) -> None:
     """Receive a tick of a stream of midpoints."""
-    feed.tick_by_ticks.append(TickByTickMidPoint(_moment(feed, time), price))
+    feed.tick_by_ticks.append(TickByTickMidPoint(feed.market.moments[time], price))
     if not feed.changed:
         feed.touch()
 
@@ -423,8 +442,10 @@ def tick_price(engine: Engine, msg: m.TickPrice) -> None:
     _, tick_type, price, size, mask = msg
     if price == UNSET_DOUBLE or price != price:
         return  # nothing but the size, which comes as a tick of its own
+    if size != size and (quote := ticktypes.QUOTE_PRICES.get(tick_type)) is not None:
+        size = getattr(feed.ticker, quote.size)  # it is not told, so it stays
     if (receive := PRICES.get(tick_type)) is not None:
-        receive(feed, price, size, mask)
+        receive(feed, price, size, mask & 7)
     else:
         feed.market.unknown(tick_type)
         feed.add(tick_type, price, size)

@@ -15,7 +15,7 @@ from ibkit.errors import ConnectionRefused, NotConnected
 if TYPE_CHECKING:
     import asyncio
 
-CHUNK = 64 * 1024
+CHUNK = 16 * 1024
 """Bytes taken by one read: enough for a burst, and what the allocator has at hand (more would cost 10 us a read)."""
 
 LINGER_S = 0.5

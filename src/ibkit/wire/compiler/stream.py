@@ -1,8 +1,8 @@
 """Writes the function that takes the messages of market data straight from the buffer to those who receive them.
 
 These come by the thousand, so that whatever is done for each counts: one function cuts the frame, reads the fields
-and calls the receiver with them; no message object is made. It stops before a message that is another one, long,
-incomplete or in any way unusual (a number that is none, a field too much, a subject or type nobody knows): whoever
+and calls the receiver with them; no message object is made. It stops before a message that is another one, incomplete
+or in any way unusual (a number that is none, a field too much, a subject or type nobody knows): whoever
 called it takes that one in the ordinary way and calls again.
 
 Receivers get the subject (what the request id in the first field stands for) and the other fields; where a message
@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from ibkit.wire.compiler.source import Source
-from ibkit.wire.compiler.stream_branch import Branch, TextBranch
+from ibkit.wire.compiler.stream_branch import SPLIT, Branch, TextBranch
 from ibkit.wire.framing import FrameReader
 from ibkit.wire.table import PROTOBUF_OFFSET, RAW_ID_VERSION, Message, table
 
@@ -35,9 +35,6 @@ Args: the buffer; the subjects by the text of their id and by their id; who is t
 message whose receiver raised ValueError, OverflowError or OSError.
 """
 
-LONGEST: Final = 255
-"""Longer messages are left to the ordinary way: they are no ticks."""
-
 
 class StreamSource:
     """Writes the function for some messages at a server version; ``typed`` tells which of them have tick types."""
@@ -53,21 +50,23 @@ class StreamSource:
         source, head = self.source, 8 if self.raw_ids else 4
         source.use("head_at", struct.Struct(">II" if self.raw_ids else ">I").unpack_from)
         with source.block("def stream(frames, by_text, by_id, failed):"):
-            source.add("n = 0")
-            with source.block("try:"), source.block("while True:"):
-                source.add("data = frames.data")
-                source.add(f"start = frames.start + {head}")
-                source.add("if start > frames.size: return n")
-                source.add(f"{'length, kind' if self.raw_ids else 'length,'} = head_at(data, start - {head})")
-                source.add(f"end = start + length{' - 4' if self.raw_ids else ''}")
-                source.add(f"if length > {LONGEST} or end > frames.size: return n")
+            source.add("data, start, size = frames.data, frames.start, frames.size")
+            with source.block("try:"), source.block("for n in range(size):"):
+                source.add(f"first = start + {head}")
+                # Who has taken messages meanwhile, such as the handler of a signal, has gone on from there.
+                source.add("if first > size or frames.start != start: return n")
+                source.add(f"{'length, kind' if self.raw_ids else 'length,'} = head_at(data, start)")
+                source.add(f"end = first + length{' - 4' if self.raw_ids else ''}")
+                source.add("if end > size: return n")
                 if not self.raw_ids:
-                    source.add("f = data[start:end].split(b'\\0')")
+                    source.add(f"f = {SPLIT}")
                     source.add("kind = f[0]")
                 self._branches()
+                source.add("start = end")
             with source.block("except (ValueError, OverflowError, OSError) as error:"):  # a receiver's
-                source.add(f"failed(names[kind], data[start{' - 4' if self.raw_ids else ''}:end], error)")
-                source.add("return n")
+                source.add("failed(names[kind], data[start + 4:end], error)")
+                source.add("return n + 1")
+            source.add("return 0")
         return source
 
     def _branches(self) -> None:

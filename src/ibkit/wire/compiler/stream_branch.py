@@ -5,7 +5,8 @@ Must not know frames.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.interpreter.values import chosen
@@ -13,25 +14,37 @@ from ibkit.wire.kinds import Bool, Float, Int, Size
 from ibkit.wire.shapes import Leaf, Shape, shape_of
 from ibkit.wire.table import RAW_ID_VERSION, Const, Mask, Message, Path, Row, Switch, Value, rows_at
 
+T = TypeVar("T")
+
 MOST_TEXTS: Final = 4096
 
 
-class Numbers(dict[bytes, int]):
-    """Whole numbers by their text; those in ticks are few: masks, positions, the present second."""
+class Memo(dict[bytes, T]):
+    """What bytes on the wire say that come again and again: the present second, the name of an exchange."""
 
-    def __missing__(self, text: bytes) -> int:
-        number = int(text)
+    def __init__(self, read: Callable[[bytes], T]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, data: bytes) -> T:
         if len(self) >= MOST_TEXTS:
             self.clear()
-        self[text] = number
-        return number
+        self[data] = found = self._read(data)
+        return found
 
 
-NUMBERS: Final = Numbers()
+SECONDS: Final = Memo(int)
+WORDS: Final = Memo(bytes.decode)
+SMALL: Final = {b"%d" % number: number for number in range(256)}
+"""The whole numbers in ticks: types, masks, positions, sides."""
 FLAGS: Final = {b"0": False, b"1": True}
 
-IN_RANGE: Final[dict[type, str]] = {Float: "-UNSET < {} < UNSET", Size: "-1e18 < {} < 2147483647.0"}
-"""What holds for ordinary numbers of a kind; beyond are those that mean something else, such as unset."""
+SPLIT: Final = "data[first:end].split(b'\\0', 20)"
+"""The fields of a message; no more than any tick has, for the message may be another one, and long."""
+
+IN_RANGE: Final[dict[type, str]] = {Float: "{0} < 1e300", Size: "{0} * {0} < 4.6e18"}
+"""What holds for ordinary numbers of a kind. Beyond are those that mean something else: the largest double, and of
+sizes 2147483647 and the largest and least of 64 bits. NaN is not ordinary, either."""
 
 
 class Branch:
@@ -57,12 +70,16 @@ class Branch:
         if self.typed:
             self.source.add(f"receive = receive_{self.message.name}[{kind}]")
 
+    def word(self, path: Path, data: str) -> str:
+        """Return an expression for the text in some bytes: names come again, what a value tells does not."""
+        return f"{data}.decode()" if path[-1] == "value" else f"{self.source.use('words', WORDS)}[{data}]"
+
     def hand_over(self, shape: Shape) -> None:
         """Write the end of a message of this shape, choices made: it counts as taken, its receiver is called."""
         source = self.source
-        source.add(f"if not ({' and '.join(self.tests)}): return n")
+        if self.tests:
+            source.add(f"if not ({' and '.join(self.tests)}): return n")
         source.add("frames.start = end")
-        source.add("n += 1")
         fields = paths(shape)[2 if self.typed else 1 :]
         arguments = [self.values.get(path) or source.literal(shape.leaf(path).unset) for path in fields]
         receive = "receive" if self.typed else f"receive_{self.message.name}"
@@ -80,6 +97,11 @@ def paths(shape: Shape) -> list[Path]:
     return found
 
 
+def bits(count: int) -> dict[bytes, tuple[bool, ...]]:
+    """Return what the texts of masks of so many flags say."""
+    return {b"%d" % mask: tuple(mask >> bit & 1 == 1 for bit in range(count)) for mask in range(1 << count)}
+
+
 class TextBranch(Branch):
     """Reads the text form: the names of fields by position, then what they say."""
 
@@ -92,7 +114,7 @@ class TextBranch(Branch):
         source = self.source
         rows = rows_at(self.message.rows, self.version)
         if not self.skip:  # where ids are texts, all fields are split already
-            source.add("f = data[start:end].split(b'\\0')")
+            source.add(f"f = {SPLIT}")
         last = rows[-1]
         if not isinstance(last, Switch):
             self._layout(rows, self.shape)
@@ -113,12 +135,13 @@ class TextBranch(Branch):
     def _layout(self, rows: list[Row], shape: Shape) -> None:
         """Write how a message with these fields is read."""
         source = self.source
-        self.values, self.tests = {}, ["not rest"]  # the last text is the empty one behind the last NUL
+        self.values, self.tests = {}, []
         names = ["_" if isinstance(row, Const) else source.fresh("x") for row in rows]
         subject, kind = [name for name, row in zip(names, rows, strict=True) if not isinstance(row, Const)][:2]
         given = {subject, kind} if self.typed else {subject}
         with source.block("try:"):
             source.add(f"{', '.join(['_'] * self.skip + names)}, rest = f")
+            source.add("if rest: return n")  # the last text is the empty one behind the last NUL
             self.address("by_text", subject, kind)
             for name, row in zip(names, rows, strict=True):
                 if name not in given:
@@ -134,27 +157,29 @@ class TextBranch(Branch):
             case Const():
                 return
             case Mask(paths):
-                bits = source.fresh("m")
-                source.add(f"{bits} = {source.use('numbers', NUMBERS)}[{x}]")
-                self.values.update({path: f"{bits} & {1 << bit} != 0" for bit, path in enumerate(paths)})
+                names = [source.fresh("v") for _ in paths]
+                known = source.use(f"bits_{len(paths)}", bits(len(paths)))
+                source.add(f"{', '.join(names)} = {known}[{x}]")
+                self.values.update(zip(paths, names, strict=True))
             case Value(path, word):
                 leaf = shape.leaf(path).as_kind(word)
-                self.values[path] = self._value(leaf, x)
+                self.values[path] = self._value(path, leaf, x)
             case _:
                 raise ValueError(f"{self.message.name} is too rich for a stream")
 
-    def _value(self, leaf: Leaf, x: str) -> str:
+    def _value(self, path: Path, leaf: Leaf, x: str) -> str:
         source, kind = self.source, leaf.kind
         v = source.fresh("v")
         if type(kind) in IN_RANGE:
             source.add(f"{v} = float({x})")
             self.tests.append(IN_RANGE[type(kind)].format(v))
         elif isinstance(kind, Int):
-            source.add(f"{v} = {source.use('numbers', NUMBERS)}[{x}]")
+            known = source.use("seconds", SECONDS) if path[-1] == "time" else source.use("small", SMALL)
+            source.add(f"{v} = {known}[{x}]")
         elif type(kind) is Bool:
             source.add(f"{v} = {source.use('flags', FLAGS)}[{x}]")
         elif leaf.word == "str":
-            source.add(f"{v} = {x}.decode()")
+            source.add(f"{v} = {self.word(path, x)}")
         else:
             raise ValueError(f"{leaf.word} has no place in a stream")
         return v

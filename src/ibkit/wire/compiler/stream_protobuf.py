@@ -18,7 +18,7 @@ from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from ibkit.wire.compiler.source import Source
-from ibkit.wire.compiler.stream_branch import IN_RANGE, MOST_TEXTS, Branch
+from ibkit.wire.compiler.stream_branch import IN_RANGE, Branch, Memo
 from ibkit.wire.interpreter.values import chosen
 from ibkit.wire.kinds import Float, Size
 from ibkit.wire.shapes import Leaf, Shape
@@ -33,20 +33,14 @@ SECOND_BYTES: Final = 5
 """The bytes of a present time in epoch seconds, and of any until the year 3058."""
 
 
-class Seconds(dict[bytes, int]):
-    """Epoch seconds by their bytes in protobuf; there is one at a time."""
-
-    def __missing__(self, data: bytes) -> int:
-        *low, last = data
-        if last > 127 or min(low) < 128:
-            raise ValueError("another number of bytes")
-        if len(self) >= MOST_TEXTS:
-            self.clear()
-        self[data] = found = sum((byte & 127) << (7 * place) for place, byte in enumerate(data))
-        return found
+def read_second(data: bytes) -> int:
+    """Return the number in bytes of which each but the last says that there is another."""
+    if data[-1] > 127 or min(data[:-1]) < 128:
+        raise ValueError("another number of bytes")
+    return sum((byte & 127) << (7 * place) for place, byte in enumerate(data))
 
 
-SECONDS: Final = Seconds()
+SECONDS: Final = Memo(read_second)
 
 
 class Field(NamedTuple):
@@ -81,7 +75,7 @@ def fields_of(attrs: tuple[Attr, ...], shape: Shape, prefix: Path = ()) -> tuple
 
 
 class ProtobufBranch(Branch):
-    """Reads the protobuf form: ``start`` is where its fields begin, ``i`` goes along."""
+    """Reads the protobuf form: ``first`` is where its fields begin, ``i`` goes along."""
 
     def __init__(self, source: Source, message: Message, typed: bool) -> None:
         super().__init__(source, message, typed)
@@ -168,11 +162,11 @@ class ProtobufBranch(Branch):
         """Write how the first bytes are taken: the id of the request has one, two or three."""
         source, subject = self.source, self.subject
         for width, code in enumerate(("B", "H", "HB")):
-            with source.block(f"{'elif' if width else 'if'} data[start + {1 + width}] < 128:"):
+            with source.block(f"{'elif' if width else 'if'} data[first + {1 + width}] < 128:"):
                 several = names.replace(f"{subject},", f"{subject}, high,", 1) if width == 2 else names
                 form = f"<B{code}{self.format[3:]}"
-                source.add(f"{several} = {self._unpacker(form)}(data, start)")
-                source.add(f"i = start + {size + width}")
+                source.add(f"{several} = {self._unpacker(form)}(data, first)")
+                source.add(f"i = first + {size + width}")
                 if width:
                     low = f"{subject} & 127 | {subject} >> 1 & {127 << 7}"
                     source.add(f"{subject} = {low}{' | high << 14' if width == 2 else ''}")
@@ -219,13 +213,13 @@ class ProtobufBranch(Branch):
             name = source.fresh("v")
             source.add(f"{name} = {v}")
             v = name
-        elif self.loose and not self.names:  # it may be missing
+        elif self.loose and not self.names:  # the last one, which may be missing
             v = source.fresh("v")
-            source.add(f"{v} = {absent}")
-            with source.block(f"if i < end and data[i] == {field.tag}:"):
-                source.add(f"{v} = data[i + 1]")
-                source.add("i += 2")
-            self.tests.append(f"{v} < {2 if kind.protobuf == 'bool' else 128}")
+            known = source.use(f"last_{field.path[-1]}", last_number(field.tag, kind.protobuf == "bool", leaf.absent))
+            source.add(f"{v} = {known}[data[i:end]]")
+            source.add("i = end")
+            self.values[field.path] = v
+            return
         else:
             self._tag(field)
             v = self._byte("v")
@@ -242,14 +236,18 @@ class ProtobufBranch(Branch):
         source = self.source
         v = source.fresh("v")
         number = isinstance(leaf.kind, Size)
-        said, in_range = "float({})" if number else "{}.decode()", IN_RANGE[Size].format(v) if number else ""
+        in_range = IN_RANGE[Size].format(v) if number else ""
+
+        def said(data: str) -> str:
+            return f"float({data})" if number else self.word(field.path, data)
+
         if not absent:
             self._tag(field)
             length = self._byte("l")
             self._unpack()
             source.add(f"j = i + {length}")
             self.tests.append(f"{length} < 128")
-            source.add(f"{v} = {said.format('data[i:j]')}")
+            source.add(f"{v} = {said('data[i:j]')}")
             source.add("i = j")
             if in_range:
                 self.tests.append(in_range)
@@ -258,7 +256,7 @@ class ProtobufBranch(Branch):
             source.add(f"{v} = {absent}")
             with source.block(f"if i < end and data[i] == {field.tag}:"):
                 source.add("j = i + 2 + data[i + 1]")
-                source.add(f"{v} = {said.format('data[i + 2:j]')}")
+                source.add(f"{v} = {said('data[i + 2:j]')}")
                 source.add(f"if not (j - i < 130{' and ' + in_range if in_range else ''}): return n")
                 source.add("i = j")
         self.loose = True
@@ -285,6 +283,15 @@ class ProtobufBranch(Branch):
 def unpacker(form: str) -> Callable[[bytes, int], tuple[Any, ...]]:  # Any: numbers and bytes, as the form says
     """Return the function that unpacks bytes of this form."""
     return Struct(form).unpack_from
+
+
+def last_number(tag: int, flag: bool, absent: object) -> dict[bytes, object]:
+    """Return what the end of a message means, where a small number is the last field."""
+    found: dict[bytes, object] = {
+        bytes((tag, number)): bool(number) if flag else number for number in range(2 if flag else 128)
+    }
+    found[b""] = absent
+    return found
 
 
 def flags_of(field: Field) -> dict[bytes, tuple[bool, ...]]:

@@ -138,3 +138,33 @@ def test_numbers_may_be_texts_as_scripts_read_them(ib: IB) -> None:
     assert (trade.orderStatus.status, trade.filled(), trade.remaining()) == ("Filled", 10, 0)
     with pytest.raises(EncodeError, match="totalQuantity: 'many' is no number"):
         ib.placeOrder(stock, MarketOrder("BUY", "many"))  # type: ignore[arg-type]
+
+
+def test_an_exercise_is_a_trade_and_changes_what_is_held(ib: IB) -> None:
+    option = Option("AAPL", "20240119", 145, "C", "SMART")
+    ib.qualifyContracts(option)
+    bought = ib.placeOrder(option, MarketOrder("BUY", 3))
+    ib.sleep(5)
+    assert bought.orderStatus.status == "Filled"
+    ib.exerciseOptions(option, 1, 2, "", 0)
+    ib.sleep(1)
+    (exercise,) = ib.openTrades()
+    assert (exercise.orderStatus.status, exercise.contract.conId) == ("PreSubmitted", option.conId)
+    ib.exerciseOptions(option, 2, 1, "", 0)  # in the money: it is told so
+    ib.sleep(1)
+    assert ib.openTrades() == [exercise]
+    ib.cancelOrder(exercise.order)
+    ib.sleep(1)
+    assert exercise.orderStatus.status == "Cancelled"
+    ib.exerciseOptions(option, 1, 2, "", 0)
+    ib.sleep(7 * 3600)
+    done = ib.trades()[-1]
+    assert (done.orderStatus.status, done.filled(), len(done.fills)) == ("Filled", 2, 1)
+    held = {position.contract.secType: position.position for position in ib.positions()}
+    assert held == {"OPT": 1, "STK": 200}
+    assert {item.contract.secType: item.position for item in ib.portfolio() if item.position} == held
+    sums: dict[str, float] = {}
+    for fill in ib.reqExecutions():
+        signed = fill.execution.shares * (1 if fill.execution.side == "BOT" else -1)
+        sums[fill.contract.secType] = sums.get(fill.contract.secType, 0) + signed
+    assert sums == held

@@ -505,10 +505,11 @@ def test_wait_on_update_ends_with_the_next_batch_or_the_time() -> None:
     assert ib.waitOnUpdate(timeout=3) is False
     assert script.clock.monotonic() - begin == 5
     script.later.append((script.clock.monotonic() + 1, script.hang_up))
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ConnectionLost, match=r"while waitOnUpdate\(\) waited: .* closed the connection"):
         ib.waitOnUpdate()
-    with pytest.raises(NotConnected):
+    with pytest.raises(NotConnected) as caught:
         ib.waitOnUpdate()
+    assert not isinstance(caught.value, ConnectionLost)
 
 
 def test_loop_until_yields_once_per_update() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ibkit import IB, ConnectionLost, ConnectionRefused, MarketOrder, NotConnected, Stock, Ticker
+from ibkit import IB, ConnectionLost, ConnectionRefused, MarketOrder, Stock, Ticker
 from ibkit.hosts import unread
 from ibkit.paper import Limits, PaperGateway
 from tests.scenarios.stage import VERSIONS
@@ -218,7 +218,7 @@ def test_10_the_gateway_goes_away(wait: Wait) -> None:
         for _ in range(100):
             wait(ib)
 
-    with pytest.raises(NotConnected):  # ConnectionLost while it waits, or not connected any more
+    with pytest.raises(ConnectionLost):
         wait_on()
     assert ended == [True]
     assert not ib.isConnected()

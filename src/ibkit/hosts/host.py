@@ -66,6 +66,11 @@ class Host:
         """Whether there is a link that is served."""
         return self._link is not None
 
+    @property
+    def reason(self) -> str:
+        """Why the connection has ended; '' while it has not."""
+        return self._reason
+
     def open(self, link: Link) -> None:
         """Begin to serve ``link``: on this thread, or in a thread of its own when made with ``background``."""
         if self._link is not None:

@@ -17,7 +17,7 @@ from ibkit.clock import Clock
 from ibkit.engine import completed, session, system
 from ibkit.engine.call import Call, Conversation, converse, settle
 from ibkit.engine.core import Engine
-from ibkit.errors import InvalidRequest, NotConnected, RequestTimeout
+from ibkit.errors import ConnectionLost, InvalidRequest, NotConnected, RequestTimeout
 from ibkit.hosts import Host, connect_link, connect_link_async
 from ibkit.hosts.contract import Link
 from ibkit.model import ExecutionFilter, StartupFetch, StartupFetchALL
@@ -347,7 +347,7 @@ class ConnectRequests(Requests):
 
         Returns: False when the time is over.
 
-        Raises NotConnected, also when the connection ends meanwhile.
+        Raises ConnectionLost when the connection ends meanwhile, NotConnected when there is none.
 
         >>> ticker = ib.reqMktData(Forex('EURUSD'))
         >>> while ib.waitOnUpdate(timeout=10) and not ticker.hasBidAsk():
@@ -362,7 +362,7 @@ class ConnectRequests(Requests):
             call.succeed(True)
 
         def ended() -> None:
-            call.fail(NotConnected("not connected: the connection ended while waitOnUpdate() waited"))
+            call.fail(ConnectionLost(f"the connection ended while waitOnUpdate() waited: {connection.host.reason}"))
 
         self.updateEvent.connect(updated)
         self.disconnectedEvent.connect(ended)
@@ -383,7 +383,7 @@ class ConnectRequests(Requests):
 
         Returns: an iterator over the values of the condition.
 
-        Raises NotConnected.
+        Raises ConnectionLost when the connection ends meanwhile, NotConnected when there is none.
 
         >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
         >>> for done in ib.loopUntil(trade.isDone, timeout=10):

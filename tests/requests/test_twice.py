@@ -129,6 +129,29 @@ def test_calendar_events_are_asked_for_one_after_another() -> None:
         assert at.asked() == [m.ReqWshEventData, m.CancelWshEventData] * 3
 
 
+def test_one_that_gives_up_before_its_turn_lets_nobody_ahead() -> None:
+    with Silent() as at:
+
+        async def main() -> list[Any]:
+            first, second, third = (
+                asyncio.ensure_future(at.ib.getWshEventDataAsync(WshEventData(conId=n))) for n in (1, 2, 3)
+            )
+            await asyncio.sleep(0)
+            second.cancel()
+            await asyncio.sleep(0)
+            at.script.answers = lambda request: (
+                [m.WshEventData(request.reqId, str(request.wshEventData.conId))]
+                if isinstance(request, m.ReqWshEventData)
+                else []
+            )
+            (asked,) = at.script.gateway.decode(at.script.end.read() or b"")
+            at.script.say(m.WshEventData(asked.reqId, "1"))
+            return [await first, await third]
+
+        assert at.ib.run(main()) == ["1", "3"]
+        assert at.asked() == [m.CancelWshEventData, m.ReqWshEventData, m.CancelWshEventData]
+
+
 ANSWERS: dict[str, Callable[[int], list[m.Answer]]] = {
     "accountSummary": lambda req_id: [
         m.AccountSummary(req_id, "DU1", "Cushion", "1", ""), m.AccountSummaryEnd(req_id),

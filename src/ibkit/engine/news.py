@@ -39,8 +39,8 @@ class News:
     """Headlines of answers that have not ended, by request id."""
     asking_kinds: int | None = None
     """The request for the kinds of calendar events that is being waited for."""
-    last_asked: Call[str] | None = None
-    """The last request for calendar events; the next one waits for its end."""
+    last_asked: tuple[Call[str], Call[None]] | None = None
+    """The last request for calendar events, and its turn; the next one waits for the end of both."""
 
     def reset(self) -> None:
         """Forget everything."""
@@ -50,7 +50,8 @@ class News:
     def forget_connection(self) -> None:
         """Drop the answers that were under way; what came in stays readable."""
         self.arrived.clear()
-        self.asking_kinds = self.last_asked = None
+        self.asking_kinds = None
+        self.last_asked = None
 
 
 def tick_news(engine: Engine, msg: m.TickNews) -> None:

@@ -124,7 +124,8 @@ def _get_wsh_meta(engine: Engine) -> Call[str]:
 
 def _get_wsh_events(engine: Engine, data: WshEventData) -> Call[str]:
     name, news = f"getWshEventData({data})", engine.state.news
-    before, turn = news.last_asked, Call[None](name)
+    free, turn = Call[None](name), Call[None](name)  # nobody can cancel the first one
+    free.add_done_callback(lambda _: turn.succeed(None))
 
     def ask() -> Conversation[str]:
         yield turn
@@ -136,11 +137,14 @@ def _get_wsh_events(engine: Engine, data: WshEventData) -> Call[str]:
         engine.send(cancel)  # TWS takes one request of this kind at a time, also when it is answered
         return answer
 
+    before = news.last_asked
     if before is None:
-        turn.succeed(None)
-    else:
-        before.add_done_callback(lambda _: turn.succeed(None))
-    news.last_asked = mine = converse(ask(), name)
+        free.succeed(None)
+    else:  # when the one before has ended, and those before it
+        call, its_turn = before
+        call.add_done_callback(lambda _: its_turn.add_done_callback(lambda _: free.succeed(None)))
+    mine = converse(ask(), name)
+    news.last_asked = mine, free
     return mine
 
 

@@ -35,6 +35,7 @@ class RawBase:
         self._next_req = 1000
         self._orders: dict[int, tuple[Any, Any]] = {}
         self._expected: set[int] = set()
+        self._refused: set[int] = set()  # requests whose refusal was waited for
         self._read = 0  # how far the complaints have been looked through
         self._next_order = int(self.events.wait("nextValidId", 0)[0])
         accounts = self.events.wait("managedAccounts", 0)[0]

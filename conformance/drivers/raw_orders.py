@@ -91,9 +91,11 @@ class RawOrders(RawMarket):
     def wait_status(self, order_id: int, *statuses: str) -> OrderView:
         def reached(rows: list[Event]) -> OrderView | None:
             view = self._view(rows, order_id)
-            return view if view is not None and (not statuses or view.status in statuses) else None
+            told = view is not None and view.remaining == view.remaining  # by a status, not by the open order alone
+            return view if view is not None and told and (not statuses or view.status in statuses) else None
 
-        found: OrderView = self.events.until(reached, 0, f"{statuses} of order {order_id}", order_id)
+        about = None if order_id in self._refused else order_id
+        found: OrderView = self.events.until(reached, 0, f"{statuses} of order {order_id}", about)
         return found
 
     def wait_error(self, order_id: int) -> Refused:
@@ -101,6 +103,7 @@ class RawOrders(RawMarket):
             "error", 0, where=lambda about, code, text: about == order_id and not harmless(code, text)
         )
         self.expect(row[1])
+        self._refused.add(order_id)
         return Refused(row[1], row[2])
 
     def _fills(self, rows: list[Event], wanted: Callable[[Any], bool]) -> list[Fill]:

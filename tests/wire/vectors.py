@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -180,7 +181,7 @@ def comparable(obj: Any) -> Any:
         return (type(obj).__name__, *(comparable(value) for value in obj))
     if isinstance(obj, list) and obj and isinstance(obj[0], TagValue):
         return sorted(obj)  # in protobuf they are a map
-    if isinstance(obj, list):
+    if isinstance(obj, Sequence) and not isinstance(obj, str | bytes):
         return [comparable(value) for value in obj]
     if dataclasses.is_dataclass(obj):
         names = [field.name for field in dataclasses.fields(obj)]

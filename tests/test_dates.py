@@ -98,3 +98,25 @@ def test_epoch_of() -> None:
     assert dates.epoch_of(timedelta(hours=1), now) == now + 3600
     assert dates.epoch_of(datetime(2024, 1, 5, 11, tzinfo=UTC), now) == now + 3600
     assert dates.epoch_of(time(11, tzinfo=UTC), now) == now + 3600
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [],
+        ["20240105 15:30:00 US/Eastern", "20240310 03:30:00 US/Eastern", "20240310 03:31:00 US/Central"],
+        ["20240105 15:30:00 US/Eastern", "20240106"],
+        ["20240105", "20240106"],
+        ["1704463200", "1704463260"],
+        ["1704463200", "20240105"],
+        ["20240105  15:30:00", "20240105  15:31:00"],
+        ["20240105-15:30:00 US/Eastern", "20240105-15:31:00 US/Eastern"],
+        ["20240105 15:30:00 US/Eastern", "1704463200"],
+    ],
+)
+def test_a_column_of_dates_is_what_each_of_them_is(texts: list[str]) -> None:
+    found, expected = dates.parse_column(texts), [dates.parseIBDatetime(text) for text in texts]
+    assert found == expected
+    assert [str(each) for each in found] == [str(each) for each in expected]
+    with pytest.raises(ValueError, match="tomorrow"):
+        dates.parse_column([*texts, "tomorrow"])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,3 +149,21 @@ def test_what_other_libraries_need_is_harmless_here() -> None:
 
 def test_operators_are_events() -> None:
     assert isinstance(Op(), Op)
+
+
+@pytest.mark.parametrize("zone", [UTC, ZoneInfo("US/Eastern"), timezone(timedelta(hours=3)), None])
+@pytest.mark.parametrize(
+    "odd", [None, 0.5, "no date", date(2024, 1, 5), datetime(2024, 1, 5), datetime(2800, 1, 5, tzinfo=UTC)]
+)
+def test_a_frame_of_many_bars_is_what_pandas_makes_of_few(zone: tzinfo | None, odd: Any) -> None:
+    begin = datetime(2024, 11, 2, 23, 0, tzinfo=zone)  # the clocks are put back in the night
+    moments: list[Any] = [begin + timedelta(minutes=i) for i in range(400)]
+    if isinstance(odd, float):
+        moments[7] += timedelta(seconds=odd)
+    elif odd is not None:
+        moments[7] = odd
+    bars = [BarData(moment, 1.0, 2.0, 0.5, float(i), i, 1.25, i) for i, moment in enumerate(moments)]
+    frame = util.df(bars)
+    expected = pd.DataFrame({field: [getattr(bar, field) for bar in bars] for field in bars[0].dict()})
+    assert frame is not None
+    pd.testing.assert_frame_equal(frame, expected)

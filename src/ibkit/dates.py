@@ -7,8 +7,10 @@ nothing goes through ``strptime``. Must not know anything else of the library, n
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from itertools import repeat
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 # Names that TWS uses and the zone database does not know (or, like EST, knows without summer time).
@@ -150,6 +152,28 @@ def parseIBDatetime(s: str) -> date | datetime:
         int((fraction or "0")[:6].ljust(6, "0")),
         zone(zone_name) if zone_name else None,
     )
+
+
+def parse_column(texts: Sequence[str]) -> list[date | datetime]:
+    """Parse texts that are most likely alike, the dates of bars, as ``parseIBDatetime`` does."""
+    if not texts:
+        return []
+    try:
+        if len(texts[0]) > 18:
+            return [datetime.combine(_day(text[:9]), _time_and_zone(text[9:])) for text in texts]
+        if set(map(len, texts)) == {10} and "".join(texts).isdecimal():
+            return list(map(datetime.fromtimestamp, map(int, texts), repeat(UTC)))
+    except (ValueError, OSError, OverflowError):
+        pass  # they are not alike, or of another form
+    return list(map(parseIBDatetime, texts))
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> date:
+    """Parse ``YYYYMMDD`` and the blank that parts it from the time."""
+    if text[8:] != " ":
+        raise ValueError(f"not a date before a time: {text!r}")
+    return parse_date(text[:8])
 
 
 def formatIBDatetime(t: datetime | date | str | None) -> str:

@@ -33,6 +33,7 @@ from ibkit.model.records import fields_of
 
 if TYPE_CHECKING:
     import asyncio
+    from types import ModuleType
 
     import pandas as pd
     from matplotlib.figure import Figure
@@ -121,7 +122,23 @@ def df(objs: Iterable[Any], labels: Iterable[str] | None = None) -> pd.DataFrame
     if labels is not None:
         wanted = set(labels)
         names = [name for name in names if name in wanted]
-    return pd.DataFrame({name: list(map(attrgetter(name), rows)) for name in names})
+    columns = {name: list(map(attrgetter(name), rows)) for name in names}
+    return pd.DataFrame({name: _fast_column(pd, values) for name, values in columns.items()})
+
+
+def _fast_column(pd: ModuleType, values: list[Any]) -> Any:
+    """Return what pandas makes of values, sooner: whole seconds in one time zone are converted all at once."""
+    if type(values[0]) is not datetime or len(values) < 100 or set(map(type, values)) != {datetime}:
+        return values
+    kind = pd.Series(values[:1]).dtype
+    if not isinstance(kind, pd.DatetimeTZDtype) or len({value.tzinfo for value in values}) > 1:
+        return values
+    stamps = pd.Series(list(map(datetime.timestamp, values)))
+    seconds = stamps.astype("int64")
+    if (seconds != stamps).any() or (abs(seconds) > 9e9).any():  # fractions; beyond what nanoseconds can count
+        return values
+    moments = seconds.astype("datetime64[s]").astype(f"datetime64[{kind.unit}]")
+    return moments.dt.tz_localize("UTC").dt.tz_convert(kind.tz)
 
 
 def tree(obj: object) -> Any:

@@ -9,8 +9,10 @@ Must not know how the data is asked for; what happens to a list afterwards is in
 
 from __future__ import annotations
 
+import gc
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ from ibkit.model import (
 )
 from ibkit.model.records import field, record
 from ibkit.wire import messages as m
+from ibkit.wire.messages.rows import Bars
 
 if TYPE_CHECKING:
     from ibkit.engine.core import Engine, Reducers
@@ -78,14 +81,27 @@ class History:
 
 def convert(engine: Engine, rows: Sequence[m.BarRow]) -> list[BarData]:
     """Make bars of rows; a date and time without a zone is in the zone of TWS. Raises ValueError."""
-    parse = dates.parseIBDatetime
-    bars = [BarData(parse(row[0]), *row[1:]) for row in rows]
+    moments, *values = rows.columns if isinstance(rows, Bars) else zip(*rows, strict=True) if rows else [()]
+    with collector_paused():
+        bars = list(map(BarData, dates.parse_column(moments), *values))
     if bars and isinstance(first := bars[0].date, datetime) and first.tzinfo is None:
         zone = engine.zone_of_tws()
         for bar in bars:
             if isinstance(bar.date, datetime):
                 bar.date = aware(bar.date, zone)
     return bars
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep the cyclic garbage collector from looking at new objects again and again while there come ever more."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def aware(moment: datetime, zone: tzinfo | None) -> datetime:

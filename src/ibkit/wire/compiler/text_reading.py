@@ -9,9 +9,10 @@ from ibkit.wire.compiler.objects import Given, Tree, construct, hold, seal
 from ibkit.wire.compiler.remembered import Tails
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.usual import OWN
-from ibkit.wire.compiler.values import read_text, unless_default
+from ibkit.wire.compiler.values import read_column, read_text, unless_default
 from ibkit.wire.interpreter.values import chosen, split_expiry, tag_shape
 from ibkit.wire.kinds import KINDS
+from ibkit.wire.messages.rows import BarRow, Bars
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
 from ibkit.wire.table import (
     Const,
@@ -356,6 +357,11 @@ class TextReaderSource:
         source.add(f"part = f[i:i + {width} * {count}]")
         source.add(f"i += {width} * {count}")
         source.add(f"if len(part) != {width} * {count}: raise Unusual")
+        if shape.cls is BarRow and self.server:
+            words = [shape.leaf(row.path).as_kind(row.kind) for row in rows if isinstance(row, Value)]
+            of_bars = [read_column(source, leaf, column) for leaf, column in zip(words, columns, strict=True)]
+            source.add(f"{items} = {source.use('Bars', Bars)}(({', '.join(of_bars)}))")
+            return
         made = construct(source, shape, item.tree, missing)
         several = f"{', '.join(targets)} in zip({', '.join(columns)})" if len(targets) > 1 else f"{targets[0]} in part"
         source.add(f"{items} = [{made} for {several}]")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER
 from ibkit.wire.compiler.source import Source
@@ -114,6 +115,32 @@ def read_text(source: Source, leaf: Leaf, x: str, server: bool, strict: bool) ->
     if type(kind) is Bool:
         return f"({x} == '1' or ({x} != '0' and {general}({x})))"
     return f"{general}({x})"
+
+
+def read_column(source: Source, leaf: Leaf, texts: str) -> str:
+    """Return an expression for the values of the texts in the list ``texts``, which a server sent.
+
+    As with ``strict``, an empty number is left to the interpreter.
+    """
+    kind = leaf.kind
+    if leaf.word in TEXTS:
+        return texts
+    if type(kind) is Int:
+        return f"list(map(int, {texts}))"
+    if type(kind) is Float and leaf.unset == leaf.unset:
+        return f"list(map(float, {texts}))"
+    general = source.use(name_of("read", leaf), Reader(kind, leaf.slots[True]))
+    if type(kind) is Size:
+        return f"{source.use('sizes_in', sizes_in)}({texts}, {general})"
+    return f"list(map({general}, {texts}))"
+
+
+def sizes_in(texts: list[str], general: Callable[[str], Any]) -> list[float]:
+    """Return the sizes of texts; none of them stands for no size in all but a few columns."""
+    found = list(map(float, texts))
+    if found and min(found) > -1e18 and max(found) < UNSET_INTEGER and (total := sum(found)) == total:
+        return found
+    return list(map(general, texts))
 
 
 def unless_default(leaf: Leaf, x: str, server: bool) -> str:

@@ -6,6 +6,8 @@ the texts of the wire. Must not know how a message is read; ``ibkit.wire.table``
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ibkit.model import (
     UNSET_DOUBLE,
     CommissionReport,
@@ -185,7 +187,7 @@ class HistoricalData(NamedTuple):
     reqId: int
     startDateStr: str
     endDateStr: str
-    bars: list[BarRow]
+    bars: Sequence[BarRow]
 
 
 class BondContractData(NamedTuple):

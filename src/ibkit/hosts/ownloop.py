@@ -43,7 +43,6 @@ class OwnLoop(asyncio.SelectorEventLoop):
         """Whether it runs only to call what can be called now."""
         self.ended = False
         """Whether it is closed."""
-        self._once = False
 
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
@@ -115,7 +114,7 @@ class OwnLoop(asyncio.SelectorEventLoop):
 
     def stop(self) -> None:
         """Stop, or do not begin to run."""
-        if not self.running or self._once:
+        if not self.running or self.brief:
             self.stop_wanted = self.asked = True
         super().stop()
 
@@ -129,16 +128,17 @@ class OwnLoop(asyncio.SelectorEventLoop):
             super().run_forever()
         finally:
             self.running = False
+            self._look()
             self._look_at_timers()
 
     def run_once(self) -> None:
         """Call what can be called now; whoever stops us meanwhile means the wait that calls us."""
         self.call_soon(super().stop)
-        self._once = True
+        self.brief = True
         try:
             self.run_forever()
         finally:
-            self._once = False
+            self.brief = False
 
     def has_tasks(self) -> bool:
         """Tell whether a task of it has not ended."""

@@ -120,6 +120,7 @@ class _Wait:
         self._asked_at: float | None = None
         self._turns = 0
         self._dry = False
+        self._ran = False  # whether the loop has called something since we polled
 
     def left(self) -> float | None:
         """Return how many seconds are left."""
@@ -135,6 +136,7 @@ class _Wait:
                 return False
             if not own.stop_wanted:
                 own.run_once()
+                self._ran = True
         return True
 
     def poll(self, left: float | None, loop: OwnLoop | None = None) -> bool:
@@ -147,8 +149,8 @@ class _Wait:
         if left is not None and (secs is None or left < secs):
             secs = left
         if loop is not None:
-            if loop.asked:
-                secs = 0.0
+            if loop.asked or self._ran:  # what has been called may be what is waited for
+                secs, self._ran = 0.0, False
             elif loop.due is not None:
                 secs = _earlier(secs, loop.due - loop.time())
         if self._asked_at is not None:

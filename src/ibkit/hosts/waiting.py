@@ -248,6 +248,8 @@ def connect_link(host: str, port: int, timeout: float | None = None) -> SocketLi
 
 
 def _has_tasks(me: Station) -> bool:
+    if "asyncio" not in sys.modules:
+        return False
     import asyncio
 
     loop = None if loops.running_loop() else me.home_loop.find()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ibkit.engine import market
 from ibkit.engine.call import Call
 from ibkit.engine.state import State
 from ibkit.engine.subscription import Subscription
@@ -51,6 +52,61 @@ def test_a_handler_that_waits_gets_the_rest_of_the_batch_in_order() -> None:
     under.events.accountValueEvent += lambda value: order.append(f"other {value.tag}")
     under.send(m.AcctValue("a", "1", "", "DU1"), m.AcctValue("b", "1", "", "DU1"))
     assert order == ["a begins", "other a", "other b", "a ends", "b begins", "b ends"]
+
+
+@pytest.mark.parametrize("how", ["glued", "whole", "bytes"])
+def test_a_handler_sees_all_that_came_before_its_message_and_nothing_behind(version: int, how: str) -> None:
+    """Ticks are taken by the dozen, but not ahead of a message that somebody hears of."""
+    under = EngineUnderTest(version, how=how)
+    market_data = market.open_stream(
+        under.engine, AAPL, market.MKT_DATA,
+        lambda req_id: (m.ReqMktData(req_id, AAPL, "", False, False, []), m.CancelMktData(req_id)),
+    )  # fmt: skip
+    ticker = market_data[0].ticker
+    seen: list[tuple[str, float, float]] = []
+    ticks: list[float] = []
+
+    def handler(value: Any) -> None:
+        before = ticker.bid
+        while value.tag == "waits" and under.engine.step(under.now):
+            pass
+        seen.append((value.tag, before, ticker.bid))
+
+    under.events.accountValueEvent += handler
+    under.events.pendingTickersEvent += lambda tickers: ticks.extend(tick.price for tick in ticker.ticks)
+    bids = [m.TickPrice(1, 1, float(price), 1.0, 0) for price in range(1, 9)]
+    values = [m.AcctValue(tag, "1", "", "DU1") for tag in ("first", "waits", "inside", "last")]
+    under.send(*bids[:2], values[0], bids[2], values[1], *bids[3:5], values[2], *bids[5:7], values[3], bids[7])
+    if how == "glued":
+        assert seen == [("first", 2, 2), ("waits", 3, 8), ("inside", 8, 8), ("last", 8, 8)]
+    else:
+        assert seen == [("first", 2, 2), ("waits", 3, 3), ("inside", 5, 5), ("last", 7, 7)]
+    assert ticks == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_who_takes_messages_in_the_middle_of_ticks_takes_each_once() -> None:
+    """The handler of a signal may run anywhere, also between two ticks."""
+    under = EngineUnderTest()
+    market.open_stream(
+        under.engine, AAPL, market.MKT_DATA,
+        lambda req_id: (m.ReqMktData(req_id, AAPL, "", False, False, []), m.CancelMktData(req_id)),
+    )  # fmt: skip
+    ticker = under.engine.state.market.feeds[1].ticker
+    under.send(m.TickPrice(1, 1, 0.5, 1.0, 0))
+
+    class Interrupting(list[Any]):
+        """Ticks of a batch, the second of which is interrupted."""
+
+        def append(self, tick: Any) -> None:
+            super().append(tick)
+            if len(self) == 2:
+                while under.engine.step(under.now):
+                    pass
+
+    under.engine.state.market.feeds[1].ticks = Interrupting()
+    under.send(*(m.TickPrice(1, 1, float(price), 1.0, 0) for price in range(1, 9)))
+    assert [tick.price for tick in ticker.ticks] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert under.engine.stats().numMsgRecv == 3 + 1 + 8
 
 
 def test_a_timeout_fails_the_call_and_cancels_it_on_the_wire() -> None:

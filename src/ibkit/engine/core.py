@@ -220,7 +220,8 @@ class Engine:
             if self._stream is not None and self.is_open:
                 market = self.state.market
                 frames.join()
-                self._messages_received += self._stream(frames, market.by_text, market.feeds, self._undigested)
+                taken = self._stream(frames, market.by_text, market.feeds, self._undigested)
+                self._messages_received += taken  # not in one: others may have been counted meanwhile
             body = frames.next()
             if body is None or not self.is_open:
                 return False

@@ -30,6 +30,14 @@ def test_fields_of_a_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert "contract.comboLegs[].exemptCode" in text
 
 
+def test_the_function_that_takes_ticks_from_the_buffer_can_be_looked_at() -> None:
+    for version in (176, 203, 225):
+        text = "\n".join(show.describe("TICK_PRICE", version))
+        assert "def stream(frames" in text
+        assert "receive_TICK_PRICE[" in text
+    assert "def stream" not in "\n".join(show.describe("OPEN_ORDER", 225))
+
+
 def test_words_for_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert show.main([]) == 2
     assert "PLACE_ORDER" in capsys.readouterr().out

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 from ibkit.wire import compiler
+from ibkit.wire.compiler.stream import STREAMED
 from ibkit.wire.handshake import MAX_VERSION
 from ibkit.wire.shapes import Child, Leaf, Shape, shape_of
 from ibkit.wire.table import (
@@ -54,6 +55,9 @@ def describe(name: str, version: int) -> Iterator[str]:
     yield from compiler.writer_source(name, version).text().splitlines()
     yield ""
     yield from compiler.reader_source(name, version, message.by_protobuf(version)).text().splitlines()
+    if name in STREAMED:
+        yield ""
+        yield from compiler.stream_source(version, [name]).text().splitlines()
 
 
 def _attrs(attrs: tuple[Attr, ...], version: int, prefix: str = "") -> Iterator[str]:

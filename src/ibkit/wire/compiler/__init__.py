@@ -6,7 +6,7 @@ them raise, and the interpreter does it again. Must not know frames' limits nor 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -93,18 +93,18 @@ def writer(name: str, version: int) -> Callable[[Any], bytes]:
     return _writer(name, layout(name, version))
 
 
-def stream_source(version: int, typed: Mapping[str, bool]) -> Source:
-    """Write the function that takes messages straight from the buffer; ``typed``: which of them have tick types."""
-    return StreamSource(version, typed).write()
+def stream_source(version: int, names: Iterable[str]) -> Source:
+    """Write the function that takes messages straight from the buffer, which are some of ``STREAMED``."""
+    return StreamSource(version, names).write()
 
 
 def stream(version: int, receivers: Mapping[str, Receivers]) -> Stream:
     """Return the function that takes messages straight from the buffer to their receivers, by name of the message."""
-    source = stream_source(version, {name: isinstance(to, Mapping) for name, to in receivers.items()})
+    source = stream_source(version, receivers)
     for name, to in receivers.items():
         keyed: object = to
         if isinstance(to, Mapping) and not table().message(name).by_protobuf(version):
-            keyed = {str(kind).encode(): each for kind, each in to.items()}
+            keyed = {b"%d" % kind: each for kind, each in to.items()}
         source.use(f"receive_{name}", keyed)
     found: Stream = source.function("stream")
     return found

@@ -14,8 +14,8 @@ Must not know what subjects are and what receivers do.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias
 
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.stream_branch import SPLIT, Branch, TextBranch
@@ -36,12 +36,24 @@ message whose receiver raised ValueError, OverflowError or OSError.
 """
 
 
-class StreamSource:
-    """Writes the function for some messages at a server version; ``typed`` tells which of them have tick types."""
+STREAMED: Final[Mapping[str, bool]] = {
+    "TICK_PRICE": True,
+    "TICK_SIZE": True,
+    "TICK_BY_TICK": True,
+    "MARKET_DEPTH": False,
+    "MARKET_DEPTH_L2": False,
+    "TICK_STRING": True,
+    "TICK_GENERIC": True,
+}
+"""The messages that come by the thousand, the most frequent ones first, and whether they have tick types."""
 
-    def __init__(self, version: int, typed: Mapping[str, bool]) -> None:
+
+class StreamSource:
+    """Writes the function for messages of ``STREAMED`` at a server version."""
+
+    def __init__(self, version: int, names: Iterable[str]) -> None:
         self.version = version
-        self.typed = typed
+        self.names = frozenset(names)
         self.raw_ids = version >= RAW_ID_VERSION
         self.source = Source()
 
@@ -73,10 +85,10 @@ class StreamSource:
         """Write how each message is read, and what else ends the function."""
         source = self.source
         names: dict[int | bytes, str] = {}
-        for name, typed in self.typed.items():
+        for name, typed in STREAMED.items():
             message = table().message(name)
             protobuf = message.by_protobuf(self.version)
-            if message.since > self.version or not message.has_form(protobuf):
+            if name not in self.names or message.since > self.version:
                 continue
             kind = self._kind(message, protobuf)
             with source.block(f"{'elif' if names else 'if'} kind == {kind!r}:"):

@@ -317,8 +317,9 @@ class Host:
         try:
             if self._batch:
                 self._finish_batch()
-            while self._jobs:
-                self._jobs.popleft().run()
+            for _ in range(len(self._jobs)):  # what is posted meanwhile wakes us again: deadlines have to be met, too
+                if self._jobs:
+                    self._jobs.popleft().run()
             if self._link is None:
                 return False
             due = self._engine.deadline()

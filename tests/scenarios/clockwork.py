@@ -249,7 +249,7 @@ class Clockwork:
             connections = [held for held in station.connections if held.station is not None]
             if not all_of_them:
                 connections = [held for held in connections if (holder := held.station) and holder.active()]
-        if any(_unread(held) for held in connections):
+        if any(_unread(held) for held in connections) or not (connections or all_of_them):
             return False
         if not self._acks:
             for held in connections:

@@ -45,7 +45,7 @@ def run(gateway: PaperGateway, *command: str | Path, **env: str) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(importlib.util.find_spec("PyQt5") is None, reason="PyQt5 is not installed")
+@pytest.mark.skipif(importlib.util.find_spec("PySide6") is None, reason="PySide6 is not installed")
 def test_a_qt_window(gateway: PaperGateway) -> None:
     price, words = run(gateway, sys.executable, HOME / "qt_app.py", QT_QPA_PLATFORM="offscreen").split(maxsplit=1)
     assert float(price) > 0

@@ -2,11 +2,11 @@
 
 import os
 
-from PyQt5 import QtWidgets
+from PySide6 import QtWidgets
 
 from ibkit import IB, MarketOrder, Stock, Ticker, util
 
-util.useQt()
+util.useQt("PySide6")
 ib = IB()
 ib.connect()
 contract = Stock("NFLX", "SMART", "USD")

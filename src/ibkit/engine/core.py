@@ -261,7 +261,10 @@ class Engine:
 
     def output(self, now: float) -> bytes:
         """Return what may be written now, and forget it."""
-        frames = self._throttle.take(now)
+        throttle = self._throttle
+        if not (throttle.orders or throttle.others or self._greeting):
+            return b""
+        frames = throttle.take(now)
         if self._greeting:
             frames = [*self._greeting, *frames]
             self._greeting.clear()
@@ -274,7 +277,10 @@ class Engine:
 
     def deadline(self) -> float | None:
         """Return when ``fire`` must be called, or None."""
-        due, send = self.timers.next(), self._throttle.next_at()
+        due, throttle = self.timers.next(), self._throttle
+        if not (throttle.orders or throttle.others):
+            return due
+        send = throttle.next_at()
         return due if send is None or (due is not None and due < send) else send
 
     def fire(self, now: float, wall: float) -> None:
@@ -422,7 +428,7 @@ class Engine:
         return self._codec
 
     def _tell_throttle(self) -> None:
-        held_back = self._throttle.waiting() > 0
+        held_back = bool(self._throttle.orders or self._throttle.others)
         if held_back is not self._held_back:
             self._held_back = held_back
             if self.on_throttle is not None:

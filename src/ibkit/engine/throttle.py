@@ -45,8 +45,10 @@ class Throttle:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._orders: deque[Waiting] = deque()
-        self._others: deque[Waiting] = deque()
+        self.orders: deque[Waiting] = deque()
+        """What waits to be sent and goes ahead."""
+        self.others: deque[Waiting] = deque()
+        """What else waits to be sent."""
         self._sent: deque[float] = deque()  # when
 
     def put(self, frame: bytes, urgent: bool, on_sent: Callable[[float], object] | None = None) -> None:
@@ -57,22 +59,22 @@ class Throttle:
             urgent: whether it is an order or a cancel.
             on_sent: told the moment when the frame is given out.
         """
-        (self._orders if urgent else self._others).append((frame, on_sent))
+        (self.orders if urgent else self.others).append((frame, on_sent))
 
     def take(self, now: float) -> list[bytes]:
         """Return the frames that may be sent at ``now``, and forget them."""
-        if not self._orders and not self._others:
+        if not self.orders and not self.others:
             return []
         limit, interval = self._limits.MaxRequests, self._limits.RequestsInterval
         sent = self._sent
         while sent and sent[0] + interval <= now:
             sent.popleft()
         given: list[Waiting] = []
-        while self._orders and (not limit or len(sent) < limit + reserve(limit)):
-            given.append(self._orders.popleft())
+        while self.orders and (not limit or len(sent) < limit + reserve(limit)):
+            given.append(self.orders.popleft())
             sent.append(now)
-        while self._others and not self._orders and (not limit or len(sent) < limit):
-            given.append(self._others.popleft())
+        while self.others and not self.orders and (not limit or len(sent) < limit):
+            given.append(self.others.popleft())
             sent.append(now)
         if not limit:
             sent.clear()
@@ -83,10 +85,10 @@ class Throttle:
 
     def next_at(self) -> float | None:
         """Return when something may be sent again; None when nothing waits."""
-        if not self._orders and not self._others:
+        if not self.orders and not self.others:
             return None
         limit = self._limits.MaxRequests
-        if self._orders:
+        if self.orders:
             limit += reserve(limit)
         over = len(self._sent) - limit
         if not self._limits.MaxRequests or over < 0:
@@ -95,9 +97,9 @@ class Throttle:
 
     def waiting(self) -> int:
         """Return how many frames wait."""
-        return len(self._orders) + len(self._others)
+        return len(self.orders) + len(self.others)
 
     def clear(self) -> None:
         """Forget everything that waits."""
-        self._orders.clear()
-        self._others.clear()
+        self.orders.clear()
+        self.others.clear()

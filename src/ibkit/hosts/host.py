@@ -194,7 +194,13 @@ class Host:
         try:
             if self.station is not me:
                 self._ask_to_be_woken(call, me)
-            answered = pump.wait(me, lambda: self._answered(call, me), timeout, want=self)
+            # It is done, and not in the middle of a batch that another thread handles.
+            answered = pump.wait(
+                me,
+                lambda: self._over or (call.done and (not self._batch or self.station is me)),
+                timeout,
+                want=self,
+            )
         except pump.DeadEnd:
             answered = False
         except BaseException:
@@ -219,10 +225,6 @@ class Host:
                 self._waiters.append(me)
         if holder is not None:
             holder.wake()
-
-    def _answered(self, call: Call[T], me: Station) -> bool:
-        """Tell whether ``call`` is done, and not in the middle of a batch that another thread handles."""
-        return self._over or (call.done and (not self._batch or self.station is me))
 
     def future(self, call: Call[T]) -> asyncio.Future[T]:
         """Return a future of the running loop (or of the one that blocking calls will run) for ``call``.

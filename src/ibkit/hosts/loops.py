@@ -66,9 +66,11 @@ class HomeLoop:
             if sys.version_info < (3, 12):
                 return None  # nobody has a task; who wants one will find or make a loop without our help
         elif mine is not None and not mine.ended:
-            with contextlib.suppress(RuntimeError):
+            try:
                 if loaded.get_event_loop() is mine:
                     return None if mine.running else mine
+            except RuntimeError:  # no loop is the current one any more
+                pass
         loop = self.get() if self.wanted else self.find()
         return None if loop is None or loop.is_running() else loop  # it may run in another thread
 

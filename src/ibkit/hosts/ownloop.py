@@ -23,8 +23,11 @@ class OwnLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._eyes = selectors.DefaultSelector()
         super().__init__(self._eyes)
-        self.descriptors = self._own_descriptors = len(self._eyes.get_map())
-        """How many descriptors it watches."""
+        self._own_descriptors = len(self._eyes.get_map())
+        self.ours = 0
+        """How many descriptors it watches for connections."""
+        self.foreign = False
+        """Whether it watches for other descriptors or for signals, so that it always has to run."""
         self.asked = False
         """Whether there may be something to be called at once."""
         self.due: float | None = None
@@ -109,7 +112,7 @@ class OwnLoop(asyncio.SelectorEventLoop):
 
     def add_signal_handler(self, sig: int, callback: Callable[[*Ts], object], *args: *Ts) -> None:
         """Have something called when a signal comes; from now on the loop always has to run."""
-        self._signals = True
+        self._signals = self.foreign = True
         super().add_signal_handler(sig, callback, *args)
 
     def stop(self) -> None:
@@ -144,12 +147,14 @@ class OwnLoop(asyncio.SelectorEventLoop):
         """Tell whether a task of it has not ended."""
         return bool(asyncio.all_tasks(self))
 
-    def watches(self, ours: int) -> bool:
-        """Tell whether it watches for more than ``ours`` descriptors, and its own, or for signals."""
-        return self._signals or self.descriptors > self._own_descriptors + ours
+    def watch_for(self, ours: int) -> None:
+        """Take note of how many descriptors it watches for connections."""
+        self.ours = ours
+        self._look()
 
     def _look(self) -> None:
-        self.descriptors = len(self._eyes.get_map() or ())
+        descriptors = len(self._eyes.get_map() or ())
+        self.foreign = self._signals or descriptors > self._own_descriptors + self.ours
 
     def _look_at_timers(self) -> None:
         self._timers = {handle for handle in self._timers if not handle.cancelled()}

@@ -128,8 +128,8 @@ class _Wait:
 
     def is_quiet(self, loop: asyncio.AbstractEventLoop) -> TypeGuard[OwnLoop]:
         """Tell whether we can wait without ``loop``; call what it has to call now, if that is little."""
-        own, watch = self._station.home_loop.mine, self._station.watch
-        if own is None or loop is not own or (watch is not None and own.watches(watch.readers())):
+        own = self._station.home_loop.mine
+        if own is None or loop is not own or own.foreign:
             return False
         if own.asked or (own.due is not None and own.due <= own.time()):
             if own.has_tasks():

@@ -68,6 +68,7 @@ class Watch:
             # One that is watched already may be another connection with the same number: begin anew.
             self._forget(fd)
             self._watch(fd, held.backlog())
+        self._tell_own()
         self._begin_beat()
 
     def _begin_beat(self) -> None:
@@ -77,9 +78,10 @@ class Watch:
         if wanted and self._beat is None and self.station.by_fd and not unread.said():
             self._beat = self.loop.call_later(unread.BEAT_S, self._note_free)
 
-    def readers(self) -> int:
-        """Return how many descriptors the loop watches for us."""
-        return len(self._writing) - len(self._feeders)
+    def _tell_own(self) -> None:
+        """Tell a loop of ours how many of its descriptors are ours."""
+        if self._own is not None and not self._own.ended:
+            self._own.watch_for(len(self._writing) - len(self._feeders))
 
     def _watch(self, fd: int, write: bool) -> None:
         self._writing[fd] = write
@@ -99,6 +101,7 @@ class Watch:
         elif not self.loop.is_closed():
             self.loop.remove_reader(fd)
             self.loop.remove_writer(fd)
+        self._tell_own()
 
     def _adjust_writing(self) -> None:
         self.unsettled = False

@@ -229,7 +229,7 @@ class ProtobufWriterSource:
         else:
             general = source.use(name_of("put", leaf), putter)
             if isinstance(kind, Quantity) and kind.protobuf == "string":
-                whole = f"type({v} := {value}) is float and {v}.is_integer() and 0 < {v} < 1e9"
+                whole = f"(type({v} := {value}) is int or (type({v}) is float and {v}.is_integer())) and 0 < {v} < 1e9"
                 value = f"str(int({v})) if {whole} else {general}({v})"
                 source.add(f"if ({v} := {value}) is not None: {target} = {v}")
             elif leaf.word in TEXTS and putter("") is None:

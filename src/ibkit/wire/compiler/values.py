@@ -184,7 +184,7 @@ def write_text(source: Source, leaf: Leaf, value: str, server: bool) -> str:
         none = repr(literal if kind.literal else "")
         return f"({none} if ({v} := {value}) == UNSET else repr({v}) if {finite} else {general}({v}))"
     if isinstance(kind, Quantity):
-        whole = f"type({v} := {value}) is float and {v}.is_integer() and -1e15 < {v} < 1e15"
+        whole = f"(type({v} := {value}) is int or (type({v}) is float and {v}.is_integer())) and -1e15 < {v} < 1e15"
         return f"(str(int({v})) if {whole} and {v} != {UNSET_INTEGER} else {general}({v}))"
     if isinstance(kind, Tags):
         return f"({general}({v}) if ({v} := {value}) else '')"

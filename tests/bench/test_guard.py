@@ -130,8 +130,8 @@ def test_the_cost_of_a_tick_does_not_depend_on_how_many_came_before() -> None:
 
 def test_packets_cost_a_bounded_number_of_calls_each() -> None:
     whole = calls_per_tick("ticks", 176)
-    assert calls_per_tick("ticks", 176, per_packet=10) - whole < 220 / 10
-    assert calls_per_tick("ticks", 176, per_packet=1) - whole < 220
+    assert calls_per_tick("ticks", 176, per_packet=10) - whole < 200 / 10
+    assert calls_per_tick("ticks", 176, per_packet=1) - whole < 180
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -155,14 +155,21 @@ def test_calls_per_order(version: int) -> None:
         ib.reqCurrentTime()
         calls = count_calls(run, warm_up=False)
         assert len(ib.fills()) == orders + 1
-    assert calls / orders < 1600
+    assert calls / orders < 1000
 
 
 def test_bytes_of_a_trade() -> None:
     def make() -> list[Trade]:
         return [Trade() for _ in range(200)]
 
-    assert traced(make) / 200 < 6000
+    assert traced(make) / 200 < 1500
+
+
+def test_bytes_of_an_order() -> None:
+    def make() -> list[LimitOrder]:
+        return [LimitOrder("BUY", 100, 12.5, tif="DAY", account="DU1") for _ in range(200)]
+
+    assert traced(make) / 200 < 600
 
 
 def test_bytes_of_a_ticker() -> None:

@@ -16,6 +16,7 @@ from ibkit.wire.compiler.usual import OWN
 from ibkit.wire.compiler.values import TEXTS, Getter, name_of
 from ibkit.wire.interpreter.protobuf import whole
 from ibkit.wire.kinds import Bool, Escaped, Float, Int, Quantity, Size, Tri
+from ibkit.wire.messages.rows import BarRow, Bars
 from ibkit.wire.numbers import unescape
 from ibkit.wire.protobuf import classes
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
@@ -224,6 +225,17 @@ class ProtobufReaderSource:
         source = self.source
         assert isinstance(shape, Shape)
         x = source.fresh("t")
+        if shape.cls is BarRow:
+            values: Tree = {}
+            self._attrs(attrs, descriptor, x, values, shape)
+            source.add(f"if len({items}) and len(unknown({items}[0])): raise Unusual")
+            source.add(f"{name} = {source.use('Bars', Bars)}(tuple([] for _ in range({len(BarRow._fields)})))")
+            puts = [source.fresh("a") for _ in BarRow._fields]
+            source.add(f"{', '.join(puts)} = [column.append for column in {name}.columns]")
+            with source.block(f"for {x} in {items}:"):
+                for put_value, field in zip(puts, BarRow._fields, strict=True):
+                    source.add(f"{put_value}({values[field]})")
+            return
         with source.block(f"def {name}_item({x}):"):
             inner: Tree = {}
             self._attrs(attrs, descriptor, x, inner, shape)

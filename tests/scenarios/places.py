@@ -155,6 +155,7 @@ class Nested(Place):
     """Inside five handlers that wait: of a ticker, an order, bars, an error and a disconnect, in another gateway."""
 
     name = "five deep"
+    runs_tasks = False
 
     def run(self, world: World, whole: Coroutine[Any, Any, None]) -> None:
         outer = World(Script(), world.version)

@@ -366,6 +366,8 @@ class Place:
     """Whether the gateway lives in the thread of the client; else it is behind a socket."""
     awaits: ClassVar[bool] = False
     """Whether requests are awaited."""
+    runs_tasks: ClassVar[bool] = True
+    """Whether tasks go on while the story sleeps; they do in an outermost wait, not in one inside a handler."""
     alone: ClassVar[bool] = True
     """Whether nobody but the story asks for something."""
 

@@ -35,7 +35,7 @@ from ibkit.model import (
     Ticker,
 )
 from ibkit.model.base import dataclassAsTuple
-from ibkit.model.records import field, record, set_stored, stored
+from ibkit.model.records import set_stored, stored
 from ibkit.model.values import EPOCH, UNSET_DOUBLE, is_unset
 from ibkit.wire import messages as m
 
@@ -56,7 +56,6 @@ KEEP: Final = 5000
 """How many tickers are kept; beyond it the oldest that nothing fills and nobody listens to are forgotten."""
 
 
-@record
 class Feed:
     """What flows into one ticker.
 
@@ -64,16 +63,23 @@ class Feed:
     Of each kind but snapshots there is one, followed by what the broker had it rerouted to.
     """
 
-    ticker: Ticker
-    market: Market
-    key: Hashable = None
-    """What its contract is looked up by."""
-    streams: dict[str, list[int]] = field(default_factory=dict)
-    ticks: list[TickData] = field(default_factory=list)
-    tick_by_ticks: list[TickByTick] = field(default_factory=list)
-    dom_ticks: list[MktDepthData] = field(default_factory=list)
-    changed: bool = False
-    """Whether it has something to tell at the end of the batch."""
+    __slots__ = (
+        "__weakref__", "changed", "dom_ticks", "fields", "key", "market", "streams", "tick_by_ticks", "ticker", "ticks",
+    )  # fmt: skip
+
+    def __init__(self, ticker: Ticker, market: Market) -> None:
+        self.ticker = ticker
+        self.market = market
+        self.fields = stored(ticker)
+        """Where the ticker keeps its fields; for lists this is faster than by way of the ticker."""
+        self.key: Hashable = None
+        """What its contract is looked up by."""
+        self.streams: dict[str, list[int]] = {}
+        self.ticks: list[TickData] = []
+        self.tick_by_ticks: list[TickByTick] = []
+        self.dom_ticks: list[MktDepthData] = []
+        self.changed = False
+        """Whether it has something to tell at the end of the batch."""
 
     @property
     def contract(self) -> Contract:
@@ -120,42 +126,42 @@ class Moments(dict[int, datetime]):
         return found
 
 
-@record
 class Market:
     """All tickers, and the batch in progress."""
 
-    feeds: dict[int, Feed] = field(default_factory=dict)
-    """By request id."""
-    by_text: dict[bytes, Feed] = field(default_factory=dict)
-    """The same, by the id as text has it: ticks are found without reading a number."""
-    time: datetime = EPOCH
-    """When the present batch was read."""
-    moments: Moments = field(default_factory=lambda: Moments(UTC))
-    """The times of tick-by-tick data."""
-    by_object: dict[int, Feed] = field(default_factory=dict)
-    """By id of the contract object, which the ticker keeps alive; in order of creation."""
-    by_key: dict[Hashable, list[Feed]] = field(default_factory=dict)
-    """The same, by what equal contracts have in common."""
-    changed: list[Feed] = field(default_factory=list)
-    """What the batch in progress touched."""
-    shown: list[Feed] = field(default_factory=list)
-    """Whose ticks of the last batch are on their tickers."""
-    undelivered: Iterator[Ticker] = field(default_factory=lambda: iter(()))
-    """Tickers of the sealed batch whose listeners have not been told yet."""
-    delivering: Ticker | None = None
-    """The ticker whose listeners are being told."""
-    batch: set[Ticker] | None = None
-    """The sealed batch, until pendingTickersEvent has told of it."""
-    unknown_ticks: Counter[int] = field(default_factory=Counter)
-    """Tick types that nobody knows, and how often they came."""
-    stray_ticks: int = 0
-    """Ticks of requests that are over."""
-    rerouted: dict[int, int] = field(default_factory=dict)
-    """Requests for the underlying that the broker had us make, and which request each one answers."""
-    busy: int = 0
-    """How many tickers were left when the idle ones were forgotten last."""
-    misplaced_rows: int = 0
-    """Rows of market depth for a level that did not exist."""
+    def __init__(self) -> None:
+        self.feeds: dict[int, Feed] = {}
+        """By request id."""
+        self.by_text: dict[bytes, Feed] = {}
+        """The same, by the id as text has it: ticks are found without reading a number."""
+        self.time: datetime = EPOCH
+        """When the present batch was read."""
+        self.moments: Moments = Moments(UTC)
+        """The times of tick-by-tick data."""
+        self.by_object: dict[int, Feed] = {}
+        """By id of the contract object, which the ticker keeps alive; in order of creation."""
+        self.by_key: dict[Hashable, list[Feed]] = {}
+        """The same, by what equal contracts have in common."""
+        self.changed: list[Feed] = []
+        """What the batch in progress touched."""
+        self.shown: list[Feed] = []
+        """Whose ticks of the last batch are on their tickers."""
+        self.undelivered: Iterator[Ticker] = iter(())
+        """Tickers of the sealed batch whose listeners have not been told yet."""
+        self.delivering: Ticker | None = None
+        """The ticker whose listeners are being told."""
+        self.batch: set[Ticker] | None = None
+        """The sealed batch, until pendingTickersEvent has told of it."""
+        self.unknown_ticks: Counter[int] = Counter()
+        """Tick types that nobody knows, and how often they came."""
+        self.stray_ticks: int = 0
+        """Ticks of requests that are over."""
+        self.rerouted: dict[int, int] = {}
+        """Requests for the underlying that the broker had us make, and which request each one answers."""
+        self.busy: int = 0
+        """How many tickers were left when the idle ones were forgotten last."""
+        self.misplaced_rows: int = 0
+        """Rows of market depth for a level that did not exist."""
 
     def reset(self) -> None:
         """Forget all tickers; iterations over their events end."""
@@ -325,26 +331,27 @@ def seal(engine: Engine) -> None:
     feeds, market.changed = market.changed, []
     for feed in market.shown:
         if not feed.changed:
-            ticker = feed.ticker
-            ticker.ticks = []
-            if ticker.tickByTicks:
-                ticker.tickByTicks = []
-            if ticker.domTicks:
-                ticker.domTicks = []
+            fields = feed.fields
+            fields["ticks"] = []
+            if fields["tickByTicks"]:
+                fields["tickByTicks"] = []
+            if fields["domTicks"]:
+                fields["domTicks"] = []
     time, wall = market.time, engine.wall
     for feed in feeds:
         feed.changed = False
-        ticker = feed.ticker
-        ticker.time = time
-        ticker.timestamp = wall
-        ticker.ticks, feed.ticks = feed.ticks, []
-        if feed.tick_by_ticks or ticker.tickByTicks:
-            ticker.tickByTicks, feed.tick_by_ticks = feed.tick_by_ticks, []
+        fields = feed.fields
+        fields["time"] = time
+        fields["timestamp"] = wall
+        fields["ticks"], feed.ticks = feed.ticks, []
+        if feed.tick_by_ticks or fields["tickByTicks"]:
+            fields["tickByTicks"], feed.tick_by_ticks = feed.tick_by_ticks, []
         if feed.dom_ticks:
+            ticker = feed.ticker
             ticker.domBidsDict = dict(enumerate(ticker.domBids))
             ticker.domAsksDict = dict(enumerate(ticker.domAsks))
-        if feed.dom_ticks or ticker.domTicks:
-            ticker.domTicks, feed.dom_ticks = feed.dom_ticks, []
+        if feed.dom_ticks or fields["domTicks"]:
+            fields["domTicks"], feed.dom_ticks = feed.dom_ticks, []
     market.shown = feeds
     if feeds:
         tickers = [feed.ticker for feed in feeds]

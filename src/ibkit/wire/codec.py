@@ -50,7 +50,7 @@ class Codec:
 
     def __init__(self, role: Role, version: int) -> None:
         from ibkit.wire import compiler, interpreter
-        from ibkit.wire.table import PROTOBUF_OFFSET, RAW_ID_VERSION, table
+        from ibkit.wire.table import PROTOBUF_OFFSET, RAW_ID_VERSION, class_name, table
 
         self.role = role
         self.version = version
@@ -62,7 +62,7 @@ class Codec:
         server = role is Role.SERVER
         self._incoming = source.requests if server else source.answers
         outgoing = source.answers if server else source.requests
-        self._outgoing = {source.message(name).class_name: name for name in outgoing.values()}
+        self._outgoing = {class_name(name): name for name in outgoing.values()}
         self._raw_ids = version >= RAW_ID_VERSION
         self._protobuf_offset = PROTOBUF_OFFSET
         self._writers: dict[type, Callable[[Message], bytes]] = {}

@@ -39,11 +39,10 @@ class _Collector:
         for record in source.records.values():
             if any(attr.numbers for attr in record.attrs):
                 self._all(record.protobuf, record.attrs)
-        for message in source:
-            if message.protobuf:
-                self._all(message.protobuf, message.attrs)
-                for zipped in message.zips:
-                    self.messages.setdefault("ComboLeg", {})[zipped.number] = (zipped.name, "double", False)
+        for protobuf, attrs, zips in source.protobufs():
+            self._all(protobuf, attrs)
+            for zipped in zips:
+                self.messages.setdefault("ComboLeg", {})[zipped.number] = (zipped.name, "double", False)
         for owner, names, attr in self.todo:  # what lies inside other messages, once those are known
             self._inside(owner, names, attr)
 

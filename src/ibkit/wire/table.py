@@ -153,7 +153,7 @@ class Message(NamedTuple):
     @property
     def class_name(self) -> str:
         """The name of the record in ``ibkit.wire.messages``."""
-        return "".join(word.capitalize() for word in self.name.split("_"))
+        return class_name(self.name)
 
     def has_form(self, protobuf: bool) -> bool:
         """Tell whether the message exists as protobuf, or as text."""
@@ -162,6 +162,11 @@ class Message(NamedTuple):
     def by_protobuf(self, version: int) -> bool:
         """Tell whether the message is a protobuf message at a server version."""
         return bool(self.protobuf) and version >= self.protobuf_since
+
+
+def class_name(message: str) -> str:
+    """Return the name of a message's record in ``ibkit.wire.messages``."""
+    return "".join(word.capitalize() for word in message.split("_"))
 
 
 class Line(NamedTuple):
@@ -229,6 +234,14 @@ def _attr(words: list[str]) -> Attr:
     )
 
 
+def _is_attr(line: Line) -> bool:
+    return line.words[0] not in ("zip", "expiry", "=") and not (line.words[0] == "text" and line.below)
+
+
+def _zip(words: list[str]) -> Zip:
+    return Zip(_path(words[1]), _path(words[2]), int(words[3]), words[4].partition("=")[2])
+
+
 class Table:
     """All messages by name and by id; each is parsed when it is first asked for."""
 
@@ -257,6 +270,14 @@ class Table:
     def __iter__(self) -> Iterator[Message]:
         return (self.message(name) for name in self._lines)
 
+    def protobufs(self) -> Iterator[tuple[str, tuple[Attr, ...], list[Zip]]]:
+        """Yield name, attributes and zips of each protobuf message; the text forms, most of the work, are not read."""
+        for line in self._lines.values():
+            protobuf = _options(line.words[3:]).get("protobuf", "").partition(":")[0]
+            if protobuf:
+                attrs = tuple(_attr(below.words) for below in line.below if _is_attr(below))
+                yield protobuf, attrs, [_zip(below.words) for below in line.below if below.words[0] == "zip"]
+
     def message(self, name: str) -> Message:
         """Return a message by its name, such as PLACE_ORDER; raises KeyError."""
         found = self._messages.get(name)
@@ -280,7 +301,7 @@ class Table:
                 case "text" if below.below:
                     text = below.below
                 case "zip":
-                    zips.append(Zip(_path(words[1]), _path(words[2]), int(words[3]), words[4].partition("=")[2]))
+                    zips.append(_zip(words))
                 case "expiry":
                     expiry = tuple(_path(word) for word in words[2:])
                     expiry_numbers = tuple(int(part) for part in words[1].split("."))

@@ -8,7 +8,7 @@ from ibkit.model import UNSET_DOUBLE, UNSET_INTEGER
 from ibkit.model.records import stored
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_writing import unsupported
-from ibkit.wire.compiler.usual import CLASSES, FIELDS, part_of, plan
+from ibkit.wire.compiler.usual import CLASSES, FIELDS, Later, part_of, plan
 from ibkit.wire.compiler.values import TEXTS, ItemPutter, Putter, name_of
 from ibkit.wire.framing import MAX_LENGTH
 from ibkit.wire.interpreter import write
@@ -34,13 +34,22 @@ class ProtobufWriterSource:
     def write(self, needs: list[tuple[Path, int]]) -> Source:
         """Return the source of ``write(message) -> frame``; ``needs`` as ``needs_of`` tells."""
         source, cls = self.source, classes()[self.message.protobuf]
-        source.use("proto", cls)
         part = "" if self.server else part_of(self.message, self.shape)
-        if part:
-            self._plan(part, cls)
+        if not part:
+            return self._whole(needs)
+        whole = ProtobufWriterSource(self.table, self.message, self.shape, self.version, self.server, self.wire_id)
+        source.use("unusual", Later(lambda: whole._whole(needs), self.message.name))
+        self._plan(part, cls)
         with source.block(f"def {self.message.name}(m):"):
-            if part:
-                self._usual(part, cls, [(path, since) for path, since in needs if path[0] != part])
+            self._usual(part, cls, [(path, since) for path, since in needs if path[0] != part])
+            source.add("return unusual(m)")
+        return source
+
+    def _whole(self, needs: list[tuple[Path, int]]) -> Source:
+        """Return the source for any message."""
+        source, cls = self.source, classes()[self.message.protobuf]
+        source.use("proto", cls)
+        with source.block(f"def {self.message.name}(m):"):
             unsupported(source, self.shape, needs, self.version, lambda path: ".".join(("m", *path)))
             source.add("p = proto()")
             self._attrs(self.message.attrs, cls.DESCRIPTOR, "p", "m", self.shape)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ibkit.model.records import stored
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.text_reading import condition
-from ibkit.wire.compiler.usual import CLASSES, FIELDS, part_of, plan
+from ibkit.wire.compiler.usual import CLASSES, FIELDS, Later, part_of, plan
 from ibkit.wire.compiler.values import write_text
 from ibkit.wire.framing import MAX_LENGTH
 from ibkit.wire.interpreter.values import chosen, join_expiry
@@ -86,26 +86,39 @@ class TextWriterSource:
 
     def write(self, needs: list[tuple[Path, int]]) -> Source:
         """Return the source of ``write(message) -> frame``; ``needs`` as ``needs_of`` tells."""
-        source = self.source
         usual = self._usual()
+        if usual is not None:
+            return self._short(usual, needs)
+        return self._whole(needs)
+
+    def _short(self, usual: _Usual, needs: list[tuple[Path, int]]) -> Source:
+        """Return the source for usual orders, which leaves all others to another function."""
+        source, part, name = self.source, usual.part, self.message.name
+        whole = TextWriterSource(self.message, self.shape, self.version, self.server, self.raw_ids)
+        source.use("unusual", Later(lambda: whole._whole(needs), name))
+        foreign = [(path, since) for path, since in needs if path[0] != part]
+        with source.block(f"def {name}(m):"):
+            unsupported(source, self.shape, foreign, self.version, lambda path: ".".join(("m", *path)))
+            source.add(f"o = m.{part}")
+            with source.block(f"if type(o) in {source.use('USUAL', CLASSES)}:"):
+                for path, variable in usual.objects.items():
+                    source.add(f"{variable} = {'.'.join(('m', *path))}")
+                source.add(f"p = [{', '.join(usual.fields)}]")
+                with source.block(f"for name, value in {source.use('kept', stored)}(o).items():"):
+                    source.add("i, w = PLAN[name]")
+                    source.add("if i > 0: p[i] = value if w is None else w(value)")
+                    source.add("elif i and (value != w or type(value) is not type(w)): break")
+                with source.block("else:"):
+                    guards = " or ".join(usual.guards) or "False"
+                    with source.block(f"if not ({guards}):"):
+                        self._finish(usual.nuls)
+            source.add("return unusual(m)")
+        return source
+
+    def _whole(self, needs: list[tuple[Path, int]]) -> Source:
+        """Return the source for any message."""
+        source = self.source
         with source.block(f"def {self.message.name}(m):"):
-            if usual is not None:
-                part = usual.part
-                foreign = [(path, since) for path, since in needs if path[0] != part]
-                unsupported(source, self.shape, foreign, self.version, lambda path: ".".join(("m", *path)))
-                source.add(f"o = m.{part}")
-                with source.block(f"if type(o) in {source.use('USUAL', CLASSES)}:"):
-                    for path, name in usual.objects.items():
-                        source.add(f"{name} = {'.'.join(('m', *path))}")
-                    source.add(f"p = [{', '.join(usual.fields)}]")
-                    with source.block(f"for name, value in {source.use('kept', stored)}(o).items():"):
-                        source.add("i, w = PLAN[name]")
-                        source.add("if i > 0: p[i] = value if w is None else w(value)")
-                        source.add("elif i and (value != w or type(value) is not type(w)): break")
-                    with source.block("else:"):
-                        guards = " or ".join(usual.guards) or "False"
-                        with source.block(f"if not ({guards}):"):
-                            self._finish(usual.nuls)
             unsupported(source, self.shape, needs, self.version, self._object)
             self._rows(self.message.rows, "m", self.shape)
             self.fields.append("''")

@@ -6,6 +6,7 @@ are written as one prepared text, or one prepared message. Must not know how any
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from ibkit.model import LimitOrder, MarketOrder, Order, StopLimitOrder, StopOrder
@@ -36,6 +37,21 @@ OWN: Final = frozenset(
 
 SILENT: Final = 0
 """Stands for a field that does not travel."""
+
+
+class Later:
+    """The function for what is not usual, written when it is needed."""
+
+    def __init__(self, write: Callable[[], Source], name: str) -> None:
+        self._write = write
+        self._name = name
+        self._function: Callable[[Any], bytes] | None = None
+
+    def __call__(self, message: Any) -> bytes:
+        function = self._function
+        if function is None:
+            function = self._function = self._write().function(self._name)
+        return function(message)
 
 
 class Unlisted(dict[str, Any]):

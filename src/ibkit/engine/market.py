@@ -278,7 +278,8 @@ class Market:
 def _ticker(contract: Contract, defaults: IBDefaults) -> Ticker:
     """Make a ticker whose most changing fields lie where those of all others do.
 
-    Python then finds them in the same place without looking them up, which saves half of what a tick costs.
+    Python then finds them in the same place without looking them up, which saves half of what a tick costs. With the
+    contract and the defaults there are 21: of one more, the dict would take twice the memory.
     """
     ticker = Ticker(contract=contract, defaults=defaults)
     set_stored(ticker, {**{name: getattr(ticker, name) for name in _BUSY}, **stored(ticker)})
@@ -286,7 +287,7 @@ def _ticker(contract: Contract, defaults: IBDefaults) -> Ticker:
 
 
 _BUSY: Final = (
-    "ticks", "tickByTicks", "domTicks", "time", "timestamp",
+    "ticks", "time", "timestamp",
     "bid", "bidSize", "prevBid", "prevBidSize", "bidAttrib",
     "ask", "askSize", "prevAsk", "prevAskSize", "askAttrib",
     "last", "lastSize", "prevLast", "prevLastSize", "lastAttrib",
@@ -333,9 +334,9 @@ def seal(engine: Engine) -> None:
         if not feed.changed:
             fields = feed.fields
             fields["ticks"] = []
-            if fields["tickByTicks"]:
+            if fields.get("tickByTicks"):
                 fields["tickByTicks"] = []
-            if fields["domTicks"]:
+            if fields.get("domTicks"):
                 fields["domTicks"] = []
     time, wall = market.time, engine.wall
     for feed in feeds:
@@ -344,13 +345,13 @@ def seal(engine: Engine) -> None:
         fields["time"] = time
         fields["timestamp"] = wall
         fields["ticks"], feed.ticks = feed.ticks, []
-        if feed.tick_by_ticks or fields["tickByTicks"]:
+        if feed.tick_by_ticks or fields.get("tickByTicks"):
             fields["tickByTicks"], feed.tick_by_ticks = feed.tick_by_ticks, []
         if feed.dom_ticks:
             ticker = feed.ticker
             ticker.domBidsDict = dict(enumerate(ticker.domBids))
             ticker.domAsksDict = dict(enumerate(ticker.domAsks))
-        if feed.dom_ticks or fields["domTicks"]:
+        if feed.dom_ticks or fields.get("domTicks"):
             fields["domTicks"], feed.dom_ticks = feed.dom_ticks, []
     market.shown = feeds
     if feeds:

@@ -61,13 +61,12 @@ class HomeLoop:
 
     def parked(self) -> asyncio.AbstractEventLoop | None:
         """Return the loop that the outermost wait of this thread should run, if any."""
-        loaded, mine = sys.modules.get("asyncio"), self.mine
-        if loaded is None:
-            if sys.version_info < (3, 12):
-                return None  # nobody has a task; who wants one will find or make a loop without our help
-        elif mine is not None and not mine.ended:
+        mine = self.mine
+        if mine is not None and not mine.ended:
+            import asyncio
+
             try:
-                if loaded.get_event_loop() is mine:
+                if asyncio.get_event_loop() is mine:
                     return None if mine.running else mine
             except RuntimeError:  # no loop is the current one any more
                 pass

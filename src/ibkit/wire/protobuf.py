@@ -1,29 +1,25 @@
 """Builds the protobuf messages from the table, for google.protobuf to read and write.
 
-Field presence is explicit everywhere and texts must be UTF-8, as in IB's own schema. Must not know what the
-fields mean.
+Field presence is explicit everywhere and texts must be UTF-8, as in IB's own schema. The description of the messages
+is written as bytes, and a class is made when it is asked for: google.protobuf's own modules for that take longer to
+import than everything else at the beginning of a connection. Must not know what the fields mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from typing import Any, Final
 
 from ibkit.wire.kinds import KINDS
 from ibkit.wire.table import Attr, Table, table
 
 _PACKAGE = "ibkit.wire"
-_Field = descriptor_pb2.FieldDescriptorProto
-_TYPES = {
-    "int32": _Field.TYPE_INT32,
-    "int64": _Field.TYPE_INT64,
-    "double": _Field.TYPE_DOUBLE,
-    "string": _Field.TYPE_STRING,
-    "bool": _Field.TYPE_BOOL,
-}
+
+# Words of descriptor.proto.
+_OPTIONAL, _REPEATED = 1, 3
+_MESSAGE: Final = 11
+_TYPES: Final = {"double": 1, "int64": 3, "int32": 5, "bool": 8, "string": 9}
 
 # A message as it is being collected: number -> (name, type, repeated); a type is a word above, "map" or a message.
 _Fields = dict[int, tuple[str, str, bool]]
@@ -68,54 +64,136 @@ class _Collector:
             fields = self.messages[owner]
             if number not in fields:
                 name = names[index]
-                fields[number] = (name, f"{owner}_{name}", False)
+                # Those of one name are one message, as in IB's schema: what one of them has none of the others lacks.
+                fields[number] = (name, f"{name[0].upper()}{name[1:]}", False)
             owner = fields[number][1]
             self.messages.setdefault(owner, {})
         self.messages[owner].setdefault(attr.numbers[-1], (names[-1], self._type(attr), attr.many))
 
 
-def _file(messages: dict[str, _Fields]) -> descriptor_pb2.FileDescriptorProto:
-    file = descriptor_pb2.FileDescriptorProto(name="ibkit.proto", package=_PACKAGE, syntax="proto3")
-    for name, fields in messages.items():
-        message = file.message_type.add(name=name)
-        for number, (field_name, kind, repeated) in sorted(fields.items()):
-            label = _Field.LABEL_REPEATED if repeated or kind == "map" else _Field.LABEL_OPTIONAL
-            field = message.field.add(name=field_name, number=number, label=label)
-            if kind == "map":
-                entry_name = f"{field_name[0].upper()}{field_name[1:]}Entry"
-                entry = message.nested_type.add(name=entry_name)
-                entry.options.map_entry = True
-                for entry_number, part in ((1, "key"), (2, "value")):
-                    entry.field.add(
-                        name=part, number=entry_number, label=_Field.LABEL_OPTIONAL, type=_Field.TYPE_STRING
-                    )
-                field.type = _Field.TYPE_MESSAGE
-                field.type_name = f".{_PACKAGE}.{name}.{entry_name}"
-            elif kind in _TYPES:
-                field.type = _TYPES[kind]
-                field.options.packed = repeated and kind != "string"
-            else:
-                field.type = _Field.TYPE_MESSAGE
-                field.type_name = f".{_PACKAGE}.{kind}"
-            if label == _Field.LABEL_OPTIONAL and field.type != _Field.TYPE_MESSAGE:
+def _put(number: int, value: int | str | bytes) -> bytes:
+    """Return a field of a protobuf message."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return bytes((value,))
+    return bytes((value & 0x7F | 0x80,)) + _varint(value >> 7)
+
+
+def _file(name: str, fields: _Fields) -> bytes:
+    """Return the FileDescriptorProto of a file that has one message."""
+    needed = [_put(3, f"{other}.proto") for other in _parts(name, fields)]
+    return b"".join(
+        (_put(1, f"{name}.proto"), _put(2, _PACKAGE), *needed, _put(4, _message(name, fields)), _put(12, "proto3"))
+    )
+
+
+def _parts(name: str, fields: _Fields) -> set[str]:
+    """Return the other messages that lie inside a message."""
+    return {kind for _, kind, _ in fields.values() if kind not in _TYPES and kind not in ("map", name)}
+
+
+def _message(name: str, fields: _Fields) -> bytes:
+    """Return the DescriptorProto of a message."""
+    parts, oneofs = [_put(1, name)], 0
+    for number, (field_name, kind, repeated) in sorted(fields.items()):
+        if kind == "map":
+            entry = f"{field_name[0].upper()}{field_name[1:]}Entry"
+            inside = b"".join(_put(2, _field(part, n, _OPTIONAL, "string")) for n, part in ((1, "key"), (2, "value")))
+            parts.append(_put(3, _put(1, entry) + inside + _put(7, _put(7, 1))))  # map_entry
+            parts.append(_put(2, _field(field_name, number, _REPEATED, f"{name}.{entry}")))
+            continue
+        field = _field(field_name, number, _REPEATED if repeated else _OPTIONAL, kind)
+        if kind in _TYPES:
+            field += _put(8, _put(2, int(repeated and kind != "string")))  # packed
+            if not repeated:
                 # Proto3 has presence of plain values through a oneof of their own.
-                field.proto3_optional = True
-                field.oneof_index = len(message.oneof_decl)
-                message.oneof_decl.add(name=f"_{field_name}")
-    return file
+                field += _put(9, oneofs) + _put(17, 1)
+                parts.append(_put(8, _put(1, f"_{field_name}")))
+                oneofs += 1
+        parts.append(_put(2, field))
+    return b"".join(parts)
 
 
-def schema(source: Table) -> dict[str, Any]:  # Any: classes that google.protobuf makes at run time
-    """Return the class of every protobuf message of a table, by name."""
-    messages = _Collector(source).messages
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(_file(messages).SerializeToString())
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")) for name in messages
-    }
+def _field(name: str, number: int, label: int, kind: str) -> bytes:
+    """Return the FieldDescriptorProto of a field; ``kind``: a word of ``_TYPES``, or a message."""
+    of_message = kind not in _TYPES
+    described = _put(1, name) + _put(3, number) + _put(4, label) + _put(5, _MESSAGE if of_message else _TYPES[kind])
+    return described + _put(6, f".{_PACKAGE}.{kind}") if of_message else described
+
+
+class Classes(Mapping[str, Any]):  # Any: classes that google.protobuf makes at run time
+    """The class of every protobuf message of a table by name, described and made when it is asked for."""
+
+    def __init__(self, source: Table) -> None:
+        self._messages = _Collector(source).messages
+        self._pool, self._make = _library()
+        self._described: set[str] = set()
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        made = self._made.get(name)
+        if made is None:
+            self._describe(name)
+            made = self._made[name] = self._make(self._pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._messages)
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def _describe(self, name: str) -> None:
+        """Tell google.protobuf of a message, and before it of those that lie inside."""
+        if name not in self._described:
+            self._described.add(name)
+            fields = self._messages[name]
+            for other in _parts(name, fields):
+                self._describe(other)
+            self._pool.AddSerializedFile(_file(name, fields))
+
+
+def _library() -> tuple[Any, Callable[[Any], Any]]:
+    """Return google.protobuf's pool of messages, and what makes a class of one that is found in it."""
+    try:
+        return _quick_library()
+    except (ImportError, AttributeError):  # another implementation, or version, of google.protobuf
+        from google.protobuf import descriptor_pool, message_factory
+
+        return descriptor_pool.DescriptorPool(), message_factory.GetMessageClass
+
+
+def _quick_library() -> tuple[Any, Callable[[Any], Any]]:
+    """Do what ``message_factory`` does with google.protobuf's C module, and nothing else."""
+    from google.protobuf.internal import api_implementation
+    from google.protobuf.message import Message
+
+    if api_implementation.Type() != "upb":
+        raise ImportError("google.protobuf works in another way")
+    from google._upb._message import DescriptorPool, MessageMeta
+
+    meta: Any = MessageMeta
+    made: dict[str, Any] = {}
+
+    def make(descriptor: Any) -> Any:
+        name = descriptor.full_name
+        if name not in made:
+            made[name] = meta(descriptor.name, (Message,), {"DESCRIPTOR": descriptor, "__module__": None})
+            for field in descriptor.fields:  # the C module does not make those by itself
+                if field.message_type is not None:
+                    make(field.message_type)
+        return made[name]
+
+    return DescriptorPool(), make
 
 
 @cache
-def classes() -> dict[str, Any]:
+def classes() -> Classes:
     """Return the classes of the package's table; built once, when the first protobuf message is met."""
-    return schema(table())
+    return Classes(table())

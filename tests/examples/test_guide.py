@@ -49,7 +49,7 @@ EXPECTED: dict[str, list[str]] = {
         r"right after placing it: PendingSubmit",
         r"Your order status - Filled",
         r"\d\d:\d\d:\d\d\.\d{6}  PendingSubmit +",
-        rf"\d\d:\d\d:\d\d\.\d{{6}}  \w+ +Fill \d+@{PRICE}",
+        rf"\d\d:\d\d:\d\d\.\d{{6}}  \w+ +Fill \d+\.\d+@{PRICE}",
         r"LMT      Submitted",
         r"STP      PreSubmitted",
         r"STP LMT  PreSubmitted",

@@ -35,7 +35,7 @@ from ibkit.model.base import SparseRecord, different
 from ibkit.model.records import fields_of, set_stored, stored
 
 RECORDS = sorted(
-    (obj for obj in vars(ibkit).values() if isinstance(obj, type) and issubclass(obj, Record)),
+    (obj for obj in vars(ibkit.model).values() if isinstance(obj, type) and issubclass(obj, Record)),
     key=lambda cls: cls.__name__,
 )
 SPARSE = [cls for cls in RECORDS if issubclass(cls, SparseRecord) and "_record_fields" in vars(cls)]

@@ -28,6 +28,7 @@ from ibkit import (
     Stock,
     util,
 )
+from ibkit.hosts import Host
 from ibkit.legacy.ib import IB as OldIB
 from ibkit.requests import connecting
 from ibkit.wire import compiler
@@ -352,6 +353,22 @@ def test_a_thread_of_its_own() -> None:
         ib.connect(port=gateway.port)
         assert ib.reqCurrentTime().year == 2024
         ib.disconnect()
+
+
+def test_a_refusal_that_comes_before_we_ask_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    opening = Host.open
+
+    def open_and_be_late(host: Host, link: Any) -> None:
+        opening(host, link)
+        end = time.monotonic() + 30
+        while host.is_open and time.monotonic() < end:
+            time.sleep(0.001)
+
+    monkeypatch.setattr(Host, "open", open_and_be_late)
+    in_use = m.ErrMsg(-1, 326, "Unable to connect as the client id is already in use.", "", 0)
+    gateway = TcpGateway(answers=lambda request: [in_use, None])
+    with gateway, pytest.raises(ClientIdInUse, match="client id 5 is in use"):
+        IB(background=True).connect(port=gateway.port, clientId=5)
 
 
 def test_a_coroutine_awaits_and_may_block_as_well() -> None:

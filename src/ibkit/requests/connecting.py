@@ -303,7 +303,10 @@ class ConnectRequests(Requests):
         engine.session.ready.add_done_callback(self._begun)
         self._connection = connection
         connection.host.open(link)
-        call = run(connection, lambda engine: converse(_start(engine, startup), f"connect to {link.name}"))
+        try:
+            call = run(connection, lambda engine: converse(_start(engine, startup), f"connect to {link.name}"))
+        except NotConnected as error:  # refused before we come to ask: the thread that serves it knows why
+            raise engine.session.ready.error or error from None
         return connection, call
 
     def _begun(self, ready: Call[None]) -> None:

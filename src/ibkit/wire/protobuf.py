@@ -1,8 +1,8 @@
 """Builds the protobuf messages from the table, for google.protobuf to read and write.
 
-Field presence is explicit everywhere and texts must be UTF-8, as in IB's own schema. The description of the messages
-is written as bytes, and a class is made when it is asked for: google.protobuf's own modules for that take longer to
-import than everything else at the beginning of a connection. Must not know what the fields mean.
+Field presence is explicit everywhere and texts must be UTF-8, as in IB's own schema. The description of a message is
+written as bytes when it is asked for: google.protobuf's own classes for that are slow to import, and a connection
+needs few messages at its beginning. Must not know what the fields mean.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
+
+from google.protobuf import descriptor_pool, message_factory
 
 from ibkit.wire.kinds import KINDS
 from ibkit.wire.table import Attr, Table, table
@@ -132,7 +134,7 @@ class Classes(Mapping[str, Any]):  # Any: classes that google.protobuf makes at 
 
     def __init__(self, source: Table) -> None:
         self._messages = _Collector(source).messages
-        self._pool, self._make = _library()
+        self._pool = descriptor_pool.DescriptorPool()
         self._described: set[str] = set()
         self._made: dict[str, Any] = {}
 
@@ -140,7 +142,9 @@ class Classes(Mapping[str, Any]):  # Any: classes that google.protobuf makes at 
         made = self._made.get(name)
         if made is None:
             self._describe(name)
-            made = self._made[name] = self._make(self._pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+            made = self._made[name] = message_factory.GetMessageClass(
+                self._pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
+            )
         return made
 
     def __iter__(self) -> Iterator[str]:
@@ -157,40 +161,6 @@ class Classes(Mapping[str, Any]):  # Any: classes that google.protobuf makes at 
             for other in _parts(name, fields):
                 self._describe(other)
             self._pool.AddSerializedFile(_file(name, fields))
-
-
-def _library() -> tuple[Any, Callable[[Any], Any]]:
-    """Return google.protobuf's pool of messages, and what makes a class of one that is found in it."""
-    try:
-        return _quick_library()
-    except (ImportError, AttributeError):  # another implementation, or version, of google.protobuf
-        from google.protobuf import descriptor_pool, message_factory
-
-        return descriptor_pool.DescriptorPool(), message_factory.GetMessageClass
-
-
-def _quick_library() -> tuple[Any, Callable[[Any], Any]]:
-    """Do what ``message_factory`` does with google.protobuf's C module, and nothing else."""
-    from google.protobuf.internal import api_implementation
-    from google.protobuf.message import Message
-
-    if api_implementation.Type() != "upb":
-        raise ImportError("google.protobuf works in another way")
-    from google._upb._message import DescriptorPool, MessageMeta
-
-    meta: Any = MessageMeta
-    made: dict[str, Any] = {}
-
-    def make(descriptor: Any) -> Any:
-        name = descriptor.full_name
-        if name not in made:
-            made[name] = meta(descriptor.name, (Message,), {"DESCRIPTOR": descriptor, "__module__": None})
-            for field in descriptor.fields:  # the C module does not make those by itself
-                if field.message_type is not None:
-                    make(field.message_type)
-        return made[name]
-
-    return DescriptorPool(), make
 
 
 @cache

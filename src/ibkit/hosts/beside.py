@@ -88,7 +88,8 @@ def run_beside(me: Station, awaitables: Sequence[Awaitable[Any]], timeout: float
     there: dict[int, Awaitable[Any]] = {}
     for i, each in enumerate(awaitables):
         if isinstance(each, Emitter):
-            here[i] = _next_emission(each)
+            emission = here[i] = _next_emission(each)
+            emission.add_done_callback(lambda _: me.wake())  # another thread may hold what emits
         elif isinstance(each, asyncio.Future):
             if each not in me.awaited and not each.done():
                 raise RuntimeError(

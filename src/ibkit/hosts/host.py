@@ -19,7 +19,7 @@ from ibkit.errors import NotConnected, ProtocolError, RequestTimeout
 from ibkit.hosts import loops, process, pump, service, station
 from ibkit.hosts.contract import Call, Engine, Link
 from ibkit.hosts.station import Station, here
-from ibkit.hosts.work import Job, Posted, Watching, Work
+from ibkit.hosts.work import Job, Posted, Waiter, Watching, Work
 
 if TYPE_CHECKING:
     import asyncio
@@ -54,7 +54,7 @@ class Host:
         self._batch = 0  # the number of the one that is being handled, 0 when there is none
         self._batches = 0
         self._jobs: deque[Work] = deque()
-        self._waiters: list[Station] = []
+        self._waiters: list[Waiter] = []
         self._reason = ""
         self._backlog = False  # whether the link has not taken everything
         self._over = False  # the engine knows that it is closed
@@ -175,7 +175,7 @@ class Host:
             if self._link is None:
                 raise self._not_connected()
             self._jobs.append(job)
-        with me.wait("a call handed to another thread"):
+        with me.wait("a call handed to another thread", self):
             pump.wait(me, lambda: job.done, want=self)
         return job.result()
 
@@ -190,14 +190,16 @@ class Host:
         Leaving by KeyboardInterrupt or SystemExit cancels the call, too.
         """
         me = here()
-        me.begin(call.name)
+        waiter = Waiter(me)
+        me.begin(call.name, self)
         try:
             if self.station is not me:
-                self._ask_to_be_woken(call, me)
-            # It is done, and not in the middle of a batch that another thread handles.
+                self._ask_to_be_woken(call, waiter)
+            # It is done, and not in the middle of its batch that another thread handles. Who was told of its end need
+            # not look at batches: the next one may have begun.
             answered = pump.wait(
                 me,
-                lambda: self._over or (call.done and (not self._batch or self.station is me)),
+                lambda: self._over or (call.done and (waiter.told or not self._batch or self.station is me)),
                 timeout,
                 want=self,
             )
@@ -215,14 +217,14 @@ class Host:
             raise self._not_connected()
         return call.result()
 
-    def _ask_to_be_woken(self, call: Call[T], me: Station) -> None:
-        """Have ``me`` woken after the batch that finishes ``call``, which another thread handles."""
+    def _ask_to_be_woken(self, call: Call[T], waiter: Waiter) -> None:
+        """Have ``waiter`` told after the batch that finishes ``call``, which another thread handles."""
         with station.lock:
             holder = self.station
             if self._link is not None and holder is not None:
-                self._jobs.append(Watching(call, lambda _: self._waiters.append(me)))
+                self._jobs.append(Watching(call, lambda _: self._waiters.append(waiter)))
             else:  # the other thread is about to fail the call, and then wakes all who wait
-                self._waiters.append(me)
+                self._waiters.append(waiter)
         if holder is not None:
             holder.wake()
 
@@ -251,6 +253,8 @@ class Host:
             else:
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                     loop.call_soon_threadsafe(answer)
+                    me.posted.append(answer)  # a blocking call may wait for it, and keep the loop from running
+                    me.nudge()
 
         if call.done:
             answer()
@@ -358,7 +362,7 @@ class Host:
     def _wake_waiters(self) -> None:
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
-            waiter.wake()
+            waiter.tell()
 
     def _flush(self) -> None:
         link = self._link

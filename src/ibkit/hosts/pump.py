@@ -61,7 +61,7 @@ def wait(
     """Serve the connections of this thread until ``done``, or until ``secs`` have passed.
 
     Args:
-        station: of this thread, inside ``station.wait(...)``.
+        station: of this thread, inside ``station.wait(..., want)``.
         done: looked at between batches.
         secs: of ``want``'s clock, or the station's; None for ever.
         want: a connection that another thread may hold; it is served here as soon as that one is not active.
@@ -74,12 +74,14 @@ def wait(
     """
     turn = _Wait(station, done, secs, want)
     outermost = loops.running_loop() is None and (runs_loop or len(station.waits) < 2)
-    station.seek(want)
+    station.seek()
     station.serve()
     for count in itertools.count():
         loop = station.home_loop.parked() if outermost else None
         if loop is not None and (station.changed or station.watch is None or station.watch.loop is not loop):
-            station.watch_with(loop)  # before the look at ``done``: from now on, ``wake`` reaches the loop
+            station.watch_with(loop)  # before we look: from now on, ``wake`` reaches the loop
+            station.seek()
+            station.serve()
         if done():
             return True
         left = turn.left()
@@ -101,7 +103,7 @@ def wait(
                 continue
         elif turn.run(left) and stoppable:
             return done()
-        station.seek(want)
+        station.seek()
         station.serve()
     raise AssertionError("unreachable")
 
@@ -118,6 +120,7 @@ class _Wait:
         self._task = loops.current_task()
         self._cancels = 0 if self._task is None else self._task.cancelling()
         self._asked_at: float | None = None
+        self._asked: Station | None = None
         self._turns = 0
         self._dry = False
         self._ran = False  # whether the loop has called something since we polled
@@ -228,11 +231,13 @@ class _Wait:
         asked_at = self._asked_at
         if holder is None:
             return
-        if asked_at is None or (want.alive >= asked_at and now - asked_at > RECHECK_S):
-            self._asked_at = now
+        answered = asked_at is None or want.alive >= asked_at
+        # One that took over meanwhile does not know of us: it need not have looked at what it was to do.
+        if asked_at is None or holder is not self._asked or (answered and now - asked_at > RECHECK_S):
+            self._asked_at, self._asked = now, holder
             holder.wake()
-        elif want.alive < asked_at and now - asked_at > STALLED_S:
-            self._station.seek(want, patient=False)
+        elif not answered and now - asked_at > STALLED_S:
+            self._station.seek(stalled=want)
 
 
 def _earlier(a: float | None, b: float | None) -> float | None:

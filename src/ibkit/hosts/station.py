@@ -94,6 +94,8 @@ class Station:
         """Library calls on the stack of this thread that may enter engines."""
         self.waits: list[str] = []
         """What the blocking calls on the stack wait for."""
+        self.wants: list[Held | None] = []
+        """The connection that each of them wants, which another station may hold."""
         self.held: dict[Held, int | None] = {}
         """The connections, with their descriptors."""
         self.by_fd: dict[int, Held] = {}
@@ -168,15 +170,17 @@ class Station:
         if watch is not None and watch.done is not None:
             watch.arm()
 
-    def begin(self, name: str) -> None:
+    def begin(self, name: str, want: Held | None = None) -> None:
         """Be active for a blocking call, until ``end``; raises NestingTooDeep, naming the chain."""
         nesting.check(self.waits)
         self.enter()
         self.waits.append(name)
+        self.wants.append(want)
 
     def end(self) -> None:
         """End what ``begin`` began."""
         self.waits.pop()
+        self.wants.pop()
         if self in waiting and not self.waits:
             with lock:
                 if not any(held.home is self and held.station is not self for held in connections):
@@ -184,26 +188,29 @@ class Station:
         self.leave()
 
     @contextlib.contextmanager
-    def wait(self, name: str) -> Iterator[None]:
+    def wait(self, name: str, want: Held | None = None) -> Iterator[None]:
         """Be active for a blocking call; see ``begin``."""
-        self.begin(name)
+        self.begin(name, want)
         try:
             yield
         finally:
             self.end()
 
-    def seek(self, want: Held | None = None, patient: bool = True) -> None:
-        """Take ``want``, and take back the connections whose home is here, from stations that are not active.
+    def seek(self, stalled: Held | None = None) -> None:
+        """Take what the waits want, and take back the connections whose home is here, from who is not active.
 
         What cannot be had now is looked for again when another station wakes us. Must be active.
+
+        Args:
+            stalled: one to be taken also from a running loop, which somebody blocks.
         """
         if len(self.held) == len(connections):
             return
         with lock:
             complete = True
             for held in connections:
-                if held is want or held.home is self or not held.home.thread.is_alive():
-                    complete &= self._take(held, patient or held is not want)
+                if held in self.wants or held.home is self or not held.home.thread.is_alive():
+                    complete &= self._take(held, held is not stalled)
             if complete:
                 waiting.discard(self)
             else:

@@ -131,7 +131,6 @@ class Watch:
                 held.ready()
         finally:
             station.leave()
-            self.check()
 
     def woken(self) -> None:
         """Do what another thread asked for."""
@@ -154,9 +153,8 @@ class Watch:
             station.serve()
         finally:
             station.leave()
-            self.check()
 
-    def check(self) -> None:
+    def _check(self) -> None:
         """End the run of the loop if the blocking call that runs it has what it waits for, or need not run it."""
         if self.done is None:
             return
@@ -179,7 +177,7 @@ class Watch:
     # -- what is due ---------------------------------------------------------------------------------
 
     def arm(self) -> None:
-        """Have the loop call us when something is due, or can be written."""
+        """Have the loop call us when something is due, or can be written; end its run when nobody needs it."""
         station = self.station
         if self.loop.is_closed():
             return
@@ -199,6 +197,7 @@ class Watch:
                 self._timer = self.loop.call_at(due, self._due)
         if self.unsettled or self._feeders:
             self._adjust_writing()
+        self._check()  # a task may have finished it, or a wait of a task
         if not station.pumped:
             return
         if self.done is not None:

@@ -60,6 +60,20 @@ class Job(Generic[T]):
         return cast(T, self._result)
 
 
+class Waiter:
+    """A wait for a call of a connection that another thread holds."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self.told = False
+        """Whether the batch that finished the call is over."""
+
+    def tell(self) -> None:
+        """Say that it is."""
+        self.told = True
+        self._station.wake()
+
+
 class Posted:
     """Work that nobody waits for."""
 

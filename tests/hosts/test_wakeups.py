@@ -247,6 +247,49 @@ def test_a_running_loop_that_is_blocked_hears_a_connection_of_another_thread(
     worker.end()
 
 
+def test_a_loop_that_does_not_run_does_not_collect_what_it_is_told(
+    pump_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = pump_stage.client()
+    loop = hosts.get_loop()
+    loop.run_until_complete(asyncio.sleep(0))  # what it was told before
+    told: list[object] = []
+    call_soon_threadsafe = loop.call_soon_threadsafe
+
+    def call(callback: Callable[[], object]) -> None:
+        told.append(callback)
+        call_soon_threadsafe(callback)
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", call)
+    worker = Worker(lambda: [client.request(f"echo {i}") for i in range(20)])
+    worker.go()
+    worker.end()
+    assert len(told) == 1
+    loop.run_until_complete(asyncio.sleep(0.001))
+    assert client.host.station is station.here(), "the loop has heard it, and taken the connection home"
+    worker = Worker(lambda: client.request("echo x"))
+    worker.go()
+    worker.end()
+    assert len(told) == 2
+
+
+def test_a_loop_begins_to_run_as_one_who_holds_the_connection(
+    pump_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = pump_stage.client()
+    depths: list[int] = []
+    due_in = client.host.due_in
+
+    def look() -> float | None:
+        depths.append(station.here().depth)
+        return due_in()
+
+    monkeypatch.setattr(client.host, "due_in", look)
+    hosts.get_loop().run_until_complete(asyncio.sleep(0))
+    assert depths
+    assert all(depths), "nobody can take it meanwhile"
+
+
 @pytest.fixture
 def hasty() -> Iterator[None]:
     """Threads that change places all the time."""

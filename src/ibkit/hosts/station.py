@@ -346,8 +346,7 @@ class Station:
         if watch is None or watch.done is None or len(self.waits) > 1:  # else it does not listen, but run its loop
             self.nudge()
         if watch is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                watch.loop.call_soon_threadsafe(watch.woken)
+            watch.wake()
 
     def nudge(self) -> None:
         """End the polling of this station, from any thread."""

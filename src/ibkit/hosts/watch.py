@@ -43,6 +43,7 @@ class Watch:
         """Whether the last run of the loop was ended by us and not by somebody's ``loop.stop()``."""
         self.unsettled = False
         """Whether a connection has begun, or ceased, to wait until it can write."""
+        self._asked = False  # whether the loop is about to call ``_woken``
         self._writing: dict[int, bool] = {}
         self._feeders: dict[int, Feeder] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -53,7 +54,7 @@ class Watch:
         self._own = own if own is loop else None
         self._checks = 0
         if self._own is not None:
-            self._own.on_run = self.arm  # until it runs it need not know what is due
+            self._own.on_run = self._begin  # until it runs it need not know what is due
         self.reconcile()
 
     # -- which descriptors ---------------------------------------------------------------------------
@@ -132,8 +133,22 @@ class Watch:
         finally:
             station.leave()
 
-    def woken(self) -> None:
-        """Do what another thread asked for."""
+    def wake(self) -> None:
+        """Have the loop do what another thread asks for; from any thread."""
+        if self._asked:  # it will come after this: a loop that does not run must not collect what it is told
+            return
+        try:
+            self._asked = True
+            self.loop.call_soon_threadsafe(self._woken)
+        except RuntimeError:  # the loop is closed
+            pass
+        except BaseException:  # interrupted: it may not have been told
+            self._asked = False
+            raise
+
+    def _woken(self) -> None:
+        """Do what other threads asked for."""
+        self._asked = False  # first: what is asked for from now on may come too late for this time
         self._serve(seek=True)
         self.stop()
 
@@ -175,6 +190,14 @@ class Watch:
         self._begin_beat()
 
     # -- what is due ---------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Look at what is due when a loop of ours begins to run."""
+        if self.station.depth:
+            self.arm()
+        else:  # the program runs it, and another thread may be about to take a connection from us
+            self.station.enter()
+            self.station.leave()
 
     def arm(self) -> None:
         """Have the loop call us when something is due, or can be written; end its run when nobody needs it."""

@@ -25,6 +25,40 @@ def test_a_time_with_a_zone_is_that_moment_there(moment: datetime, zone: str) ->
     assert parsed.tzinfo == dates.zone(zone)
 
 
+@given(moments, st.sampled_from(ZONES))
+def test_a_moment_is_read_the_same_in_the_quicker_way(moment: datetime, zone: str) -> None:
+    text = f"{moment:%Y%m%d %H:%M:%S} {zone}"
+    quick, usual = dates.parse_moment(text), dates.parseIBDatetime(text)
+    assert quick == usual
+    assert isinstance(quick, datetime)
+    assert isinstance(usual, datetime)
+    assert quick.tzinfo == usual.tzinfo
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20240105", "1704463200", "20240105 15:30:00", "20240105-15:30:00", "20240105  15:30:00", "20240105-15:30:00Z",
+        "2024-01-05 15:30:00.0",
+    ],
+)  # fmt: skip
+def test_other_forms_are_read_the_same_in_the_quicker_way(text: str) -> None:
+    assert dates.parse_moment(text) == dates.parseIBDatetime(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "soon", "2024-W01 10:11:12 UTC", "20240105 24:00:00 UTC", "20240105 10:11+01 UTC", "20240105 10:61:12 UTC",
+        "20241305 10:11:12 UTC", "20240105 10:11:12 Nowhere", "20240105 1O:11:12 UTC",
+    ],
+)  # fmt: skip
+def test_what_is_no_moment_is_refused_in_the_quicker_way_too(text: str) -> None:
+    for parse in (dates.parseIBDatetime, dates.parse_moment):
+        with pytest.raises(ValueError, match=r"."):
+            parse(text)
+
+
 @given(moments)
 def test_the_forms_without_a_zone_are_naive(moment: datetime) -> None:
     for form in ("%Y%m%d  %H:%M:%S", "%Y%m%d-%H:%M:%S", "%Y-%m-%d %H:%M:%S.0"):

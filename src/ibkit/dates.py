@@ -154,6 +154,21 @@ def parseIBDatetime(s: str) -> date | datetime:
     )
 
 
+def parse_moment(text: str) -> date | datetime:
+    """Parse a text as ``parseIBDatetime`` does; quicker for one whose time of day has not come before."""
+    if (
+        text[8:9] == text[17:18] == " "
+        and text[11:12] == text[14:15] == ":"
+        and text[:8].isdecimal()
+        and text[9:11] != "24"
+    ):
+        try:
+            return datetime.fromisoformat(text[:17]).replace(tzinfo=zone(text[18:]))
+        except ValueError:
+            pass  # another form, or none
+    return parseIBDatetime(text)
+
+
 def parse_column(texts: Sequence[str]) -> list[date | datetime]:
     """Parse texts that are most likely alike, the dates of bars, as ``parseIBDatetime`` does."""
     if not texts:

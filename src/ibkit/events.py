@@ -419,7 +419,7 @@ def made(owner: object, name: str) -> Event | None:
 
 def fire(owner: object, name: str, *args: Any) -> None:
     """Emit the lazy event ``name`` of ``owner``, if anybody ever asked for it."""
-    event = made(owner, name)
+    event: Event | None = getattr(owner, "_" + name, None)
     if event is not None:
         event.emit(*args)
 

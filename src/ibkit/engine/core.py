@@ -187,6 +187,7 @@ class Engine:
         self._held_back = False
         self._greeting: list[bytes] = []  # the handshake: goes out before everything else, and is not counted
         self._started = 0.0  # epoch seconds
+        self._timed, self._time = 0.0, EPOCH  # a moment that was asked for, and what it is as a datetime
         self._bytes_received = self._bytes_sent = self._messages_received = self._messages_sent = 0
 
     # -- driven by a host ----------------------------------------------------------------------------
@@ -315,7 +316,10 @@ class Engine:
 
     def time(self) -> datetime:
         """Return the time of what is being done."""
-        return datetime.fromtimestamp(self.wall, self.settings.defaults.timezone)
+        zone_of_user = self.settings.defaults.timezone
+        if self.wall != self._timed or self._time.tzinfo is not zone_of_user or zone_of_user is None:
+            self._timed, self._time = self.wall, datetime.fromtimestamp(self.wall, zone_of_user)
+        return self._time
 
     def next_id(self) -> int:
         """Return an id for a request or an order that was never used before."""

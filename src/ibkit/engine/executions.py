@@ -11,7 +11,7 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from ibkit.dates import parseIBDatetime
+from ibkit.dates import parse_moment
 from ibkit.engine import orders
 from ibkit.engine.account import specific
 from ibkit.events import fire
@@ -74,7 +74,7 @@ def execution_data(engine: Engine, msg: m.ExecutionData) -> None:
 def _time(engine: Engine, text: str) -> datetime:
     """Return the time of an execution; a fill whose time cannot be read is a fill all the same."""
     try:
-        moment = parseIBDatetime(text)
+        moment = parse_moment(text)
     except ValueError as error:
         logger.error("the time of an execution cannot be read, that of its arrival is used: %s", error)
         return engine.batch_time
@@ -98,9 +98,10 @@ def commission_report(engine: Engine, msg: m.CommissionAndFeesReport) -> None:
             del known.early_commissions[next(iter(known.early_commissions))]
         known.early_commissions[report.execId] = report
         return
-    if fill.commissionReport == report:
+    held = fill.commissionReport
+    if held.execId == report.execId and held == report:
         return
-    stored(fill.commissionReport).update(stored(report))
+    stored(held).update(stored(report))
     trade = known.by_perm.get(fill.execution.permId)
     if trade is not None:
         _tell(engine, trade, fill)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ibkit.engine.account import specific
@@ -200,19 +201,19 @@ def add_fill(engine: Engine, trade: Trade, fill: Fill, news: bool, corrected: Fi
 
 def _expect_filled(engine: Engine, trade: Trade, execution: Execution) -> None:
     """Call an order filled by its executions when no ORDER_STATUS says so: TWS does not promise one."""
-
-    def look() -> None:
-        if not trade.isDone():
-            status = trade.orderStatus
-            status.filled, status.remaining, status.avgFillPrice = execution.cumQty, 0.0, execution.avgPrice
-            set_status(engine, trade, OrderStatus.Filled, "Filled, by its executions")
-
-    total = float(trade.order.totalQuantity)
     # A combo is filled leg by leg, an order for an amount of cash has no quantity.
-    if trade.contract.secType != "BAG" and 0 < total <= execution.cumQty and not trade.isDone():
+    total = float(trade.order.totalQuantity)
+    if 0 < total <= execution.cumQty and trade.contract.secType != "BAG" and not trade.isDone():
         held = engine.state.orders.held[trade]
         held.settled()
-        held.settling = engine.timers.at(engine.now + STATUS_PATIENCE_S, look)
+        held.settling = engine.timers.at(engine.now + STATUS_PATIENCE_S, partial(_be_filled, engine, trade, execution))
+
+
+def _be_filled(engine: Engine, trade: Trade, execution: Execution) -> None:
+    if not trade.isDone():
+        status = trade.orderStatus
+        status.filled, status.remaining, status.avgFillPrice = execution.cumQty, 0.0, execution.avgPrice
+        set_status(engine, trade, OrderStatus.Filled, "Filled, by its executions")
 
 
 def _add_strays(engine: Engine, trade: Trade) -> None:
@@ -255,7 +256,8 @@ def open_order(engine: Engine, msg: m.OpenOrder) -> None:
     else:
         held = orders.held[trade]
         changes = None if held.told is None else different(told, held.told)
-        news = changes is None or bool(changes) or state != held.told_state
+        before = held.told_state
+        news = changes is None or bool(changes) or before is None or state.status != before.status or state != before
         _copy_changes(trade.order, held, told, changes)
         orders.identify(trade, client_id, order_id, perm_id)
         trade.unknown = False
@@ -285,8 +287,9 @@ def _adopt(msg: m.OpenOrder) -> Trade:
     """Make a trade of an order that was not placed here."""
     order, contract = snapshot(msg.order), specific(msg.contract)
     for each in (order, contract):
-        for name in [name for name, value in stored(each).items() if value == UNKNOWN_TEXT]:
-            setattr(each, name, getattr(type(each), name))
+        if UNKNOWN_TEXT in (fields := stored(each)).values():
+            for name in [name for name, value in fields.items() if value == UNKNOWN_TEXT]:
+                setattr(each, name, getattr(type(each), name))
     status = OrderStatus(
         orderId=order.orderId,
         status=msg.orderState.status,

@@ -312,6 +312,9 @@ class ProtobufReaderSource:
                 return x
             v = source.fresh("v")
             return f"({v} if ({v} := {x}) or {has} else {other})"
+        if simple and isinstance(kind, Float) and other == "nan":
+            v = source.fresh("v")
+            return f"({v} if (({v} := {x}) or {has}) and {v} != UNSET else nan)"
         if isinstance(kind, Int | Float | Tri) or kind.protobuf in ("double", "bool", "int32"):
             return f"({source.use(name_of('get', leaf), getter)}({x}) if {has} else {other})"
         if kind.protobuf == "string":

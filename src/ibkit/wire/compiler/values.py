@@ -102,6 +102,10 @@ def read_text(source: Source, leaf: Leaf, x: str, server: bool, strict: bool) ->
     if isinstance(kind, Float) and leaf.unset == leaf.unset:
         # Reading the unset literal takes ten times as long as recognizing it, and an order has a dozen.
         return f"float({x})" if strict else f"({unset} if not {x} else UNSET if {x} == {UNSET_TEXT!r} else float({x}))"
+    if isinstance(kind, Float):
+        number = source.fresh("d")
+        test = f"{x} == {UNSET_TEXT!r} or ({number} := float({x})) == UNSET"
+        return f"(nan if not {x} or {test} else {number})"
     if isinstance(kind, Quantity):
         number = source.fresh("d")
         test = f"-1e18 < ({number} := float({x})) < {UNSET_INTEGER}.0"  # beyond are the numbers that mean unset

@@ -18,16 +18,20 @@ _classes: dict[str, type[Contract]] = {}
 
 
 class Given(str):
-    """An expression for a value, and a test that is false only when the value is the default of its field."""
+    """An expression for a value, and a test that is false only when the value is the default of its field.
 
-    __slots__ = ("test",)
+    ``tested``: a shorter expression, for when the test was true.
+    """
 
-    def __new__(cls, expression: str, test: str) -> Given:
+    __slots__ = ("test", "tested")
+
+    def __new__(cls, expression: str, test: str, tested: str) -> Given:
         given = super().__new__(cls, expression)
-        given.test = test
+        given.test, given.tested = test, tested
         return given
 
     test: str
+    tested: str
 
 
 def construct(source: Source, shape: Shape, tree: Tree, missing: Callable[[Leaf], Any]) -> str:
@@ -80,7 +84,7 @@ def hold(source: Source, held: str, shape: Shape, tree: Tree, missing: Callable[
         node = shape.fields[name]
         target = f"{held}[{name!r}]"
         if isinstance(told, Given):
-            source.add(f"if {told.test}: {target} = {told}")
+            source.add(f"if {told.test}: {target} = {told.tested}")
             continue
         tests = [] if isinstance(told, str) else _tests(told)
         if tests:

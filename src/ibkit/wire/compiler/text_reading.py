@@ -9,7 +9,7 @@ from ibkit.wire.compiler.objects import Given, Tree, construct, hold, seal
 from ibkit.wire.compiler.remembered import Tails
 from ibkit.wire.compiler.source import Source
 from ibkit.wire.compiler.usual import OWN
-from ibkit.wire.compiler.values import read_column, read_text, unless_default
+from ibkit.wire.compiler.values import quiet_texts, read_column, read_text
 from ibkit.wire.interpreter.values import chosen, split_expiry, tag_shape
 from ibkit.wire.kinds import KINDS
 from ibkit.wire.messages.rows import BarRow, Bars
@@ -235,7 +235,10 @@ class TextReaderSource:
                         if self.offset is not None:
                             self.fixed[field] = self.offset + len(self.run) - 1
                     value = read_text(source, leaf, field, self.server, strict)
-                    self._store(place, path, Given(value, unless_default(leaf, field, self.server)))
+                    quiet = quiet_texts(leaf, self.server)
+                    test = " and ".join(f"{field} != {text!r}" if text else field for text in quiet) or "True"
+                    tested = read_text(source, leaf, field, self.server, strict=True) if "" in quiet else value
+                    self._store(place, path, Given(value, test, tested))
             case When(path, _, _, below):
                 value = self._named(place, path)
                 self.deciding.append(path)

@@ -147,8 +147,8 @@ def sizes_in(texts: list[str], general: Callable[[str], Any]) -> list[float]:
     return list(map(general, texts))
 
 
-def unless_default(leaf: Leaf, x: str, server: bool) -> str:
-    """Return a test of the text in the name ``x`` that is false only when its value is the default of its field."""
+def quiet_texts(leaf: Leaf, server: bool) -> list[str]:
+    """Return texts whose value is the default of a field."""
     quiet: list[str] = []
     for text in ("", "0", UNSET_TEXT, "" if isinstance(leaf.default, float) else str(leaf.default)):
         try:
@@ -157,7 +157,7 @@ def unless_default(leaf: Leaf, x: str, server: bool) -> str:
             continue
         if type(value) is type(leaf.default) and value == leaf.default and text not in quiet:
             quiet.append(text)
-    return " and ".join(f"{x} != {text!r}" if text else x for text in quiet) or "True"
+    return quiet
 
 
 def write_text(source: Source, leaf: Leaf, value: str, server: bool) -> str:

@@ -30,7 +30,7 @@ from ibkit.wire import MAX_VERSION, MIN_VERSION, Codec, Role
 from ibkit.wire.interpreter import values
 from ibkit.wire.interpreter.protobuf import ProtobufReader, ProtobufWriter
 from ibkit.wire.interpreter.text import TextReader, TextWriter
-from ibkit.wire.protobuf import schema
+from ibkit.wire.protobuf import Classes
 from ibkit.wire.shapes import message_shape, shape_of
 from ibkit.wire.table import PROTOBUF_OFFSET, RAW_ID_VERSION, Message, Table, table
 from tests.wire.official import official_frame, official_protobufs, official_reading
@@ -249,7 +249,7 @@ def caught(mutant: Mutant) -> str:
             message, shape = wrong.message(name), message_shape(wrong.message(name), wrong)
             if _needs_seen(name, message, wrong):
                 return name
-            classes = schema(wrong) if mutant.kind != "order" else None
+            classes = Classes(wrong) if mutant.kind != "order" else None
             if any(_seen(reference, name, message, shape, wrong, classes) for reference in references(name)):
                 return name
     except (KeyError, ValueError, TypeError, AttributeError) as error:

@@ -155,18 +155,29 @@ def parseIBDatetime(s: str) -> date | datetime:
 
 
 def parse_moment(text: str) -> date | datetime:
-    """Parse a text as ``parseIBDatetime`` does; quicker for one whose time of day has not come before."""
-    if (
-        text[8:9] == text[17:18] == " "
-        and text[11:12] == text[14:15] == ":"
-        and text[:8].isdecimal()
-        and text[9:11] != "24"
-    ):
+    """Parse a text as ``parseIBDatetime`` does, but return a moment that has a zone in UTC.
+
+    Moments of the same minute, as executions bring them, are parsed once.
+    """
+    seconds = _SECONDS.get(text[15:17])
+    if seconds is not None and len(text) > 18 and text[8] == text[17] == " " and text[11] == text[14] == ":":
         try:
-            return datetime.fromisoformat(text[:17]).replace(tzinfo=zone(text[18:]))
+            return _minute(text[:15], text[17:]) + seconds
         except ValueError:
             pass  # another form, or none
     return parseIBDatetime(text)
+
+
+_SECONDS = {f"{second:02d}": timedelta(seconds=second) for second in range(60)}
+
+
+@lru_cache(maxsize=1024)
+def _minute(start: str, zone_name: str) -> datetime:
+    """Return the beginning of a minute in UTC; raises ValueError when it is none, or has no zone."""
+    moment = parseIBDatetime(f"{start}00{zone_name}")
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise ValueError(f"no zone: {zone_name!r}")
+    return moment.astimezone(UTC)
 
 
 def parse_column(texts: Sequence[str]) -> list[date | datetime]:

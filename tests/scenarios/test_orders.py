@@ -58,8 +58,7 @@ async def test_01_a_market_order_fills_and_its_events_tell(world: World) -> None
     fills: list[Fill] = []
     world.ib.newOrderEvent += lambda trade: told.append("new")
     trade = world.ib.placeOrder(contract, MarketOrder("BUY", 200))
-    assert trade.orderStatus.status == "PendingSubmit"
-    assert trade.isActive()
+    assert trade.isActive()  # where another thread reads, the answer may be there already
     trade.fillEvent += lambda trade, fill: (told.append("fill"), fills.append(fill))
     trade.commissionReportEvent += lambda trade, fill, report: told.append("commission")
     trade.filledEvent += lambda trade: told.append("filled")

@@ -18,7 +18,8 @@ from ibkit.wire.compiler.source import Source
 from ibkit.wire.shapes import Shape
 
 _MOST_TAILS: Final = 8
-_MOST_PROTOTYPES: Final = 256
+_MOST_PROTOTYPES: Final = 1000
+"""An account with more contracts than this pays for all of them: orders and executions go through them in turn."""
 
 
 class Tails:

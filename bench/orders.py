@@ -100,8 +100,8 @@ TAGS = (
 class Account:
     """The answers to what clients ask when they begin, ready to be sent."""
 
-    REQUEST_IDS = range(40)
-    """Of the questions that have one; larger ones are encoded when they come."""
+    REQUEST_IDS = 40
+    """So many ids, from 0 and from the next order id, may a question have that is answered without a delay."""
 
     def __init__(self, codec: Codec, open_orders: int, executions: int, positions: int) -> None:
         self._codec = codec
@@ -135,8 +135,9 @@ class Account:
                 ],
             ),
         }
-        self._fills = {req_id: self._filled(req_id) for req_id in self.REQUEST_IDS}
-        self._values = {req_id: self._multi(req_id) for req_id in self.REQUEST_IDS}
+        ids = {first + i for first in (0, self.next_id) for i in range(self.REQUEST_IDS)}
+        self._fills = {req_id: self._filled(req_id) for req_id in ids}
+        self._values = {req_id: self._multi(req_id) for req_id in ids}
         self.expected: dict[str, object] = {
             "orders": digest((order_id, order_price(order_id)) for order_id in range(1, open_orders + 1)),
             "fills": executions,

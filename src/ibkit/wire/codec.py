@@ -96,7 +96,7 @@ class Codec:
 
     def stream(self, receivers: Mapping[str, Receivers]) -> Stream:
         """Return what takes messages straight from the buffer; ``receivers`` are found by the name of the message."""
-        return self._compiler.stream(self.version, receivers)
+        return self._compiler.streamer(self.version, receivers)
 
     def prepare(self, *classes: type[Message]) -> None:
         """Write the functions for messages that will be sent, so that the first of a kind is as fast as the next."""

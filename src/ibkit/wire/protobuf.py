@@ -7,14 +7,14 @@ needs few messages at its beginning. Must not know what the fields mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from google.protobuf import descriptor_pool, message_factory
 
 from ibkit.wire.kinds import KINDS
-from ibkit.wire.table import Attr, Table, table
+from ibkit.wire.table import Attr, Table, Zip, table
 
 _PACKAGE = "ibkit.wire"
 
@@ -23,54 +23,56 @@ _OPTIONAL, _REPEATED = 1, 3
 _MESSAGE: Final = 11
 _TYPES: Final = {"double": 1, "int64": 3, "int32": 5, "bool": 8, "string": 9}
 
-# A message as it is being collected: number -> (name, type, repeated); a type is a word above, "map" or a message.
-_Fields = dict[int, tuple[str, str, bool]]
+Fields: TypeAlias = dict[int, tuple[str, str, bool]]
+"""The fields of a message: number -> (name, type, repeated); a type is a word above, "map" or a message."""
 
 
-class _Collector:
-    """Collects the fields of every protobuf message of a table."""
+class Descriptions(dict[str, Fields]):
+    """The fields of every protobuf message of a table by its name, each collected when it is first asked for."""
 
     def __init__(self, source: Table) -> None:
-        self.source = source
-        self.messages: dict[str, _Fields] = {}
-        self.todo: list[tuple[str, tuple[str, ...], Attr]] = []
-        for record in source.records.values():
-            if any(attr.numbers for attr in record.attrs):
-                self._all(record.protobuf, record.attrs)
-        for protobuf, attrs, zips in source.protobufs():
-            self._all(protobuf, attrs)
-            for zipped in zips:
-                self.messages.setdefault("ComboLeg", {})[zipped.number] = (zipped.name, "double", False)
-        for owner, names, attr in self.todo:  # what lies inside other messages, once those are known
-            self._inside(owner, names, attr)
+        super().__init__()
+        self._source = source
+        carried = dict(source.carried())
+        self._carries: dict[str, list[str]] = {}
+        for name, protobuf in carried.items():
+            self._carries.setdefault(protobuf, []).append(name)
+        for name, nested in source.nested():
+            if isinstance(nested, Zip):
+                self["ComboLeg"][nested.number] = (nested.name, "double", False)
+            else:
+                self._put_inside(carried[name], nested)
 
-    def _all(self, owner: str, attrs: Iterable[Attr]) -> None:
-        fields = self.messages.setdefault(owner, {})
+    def __missing__(self, protobuf: str) -> Fields:
+        fields = self[protobuf] = {}
+        for name in self._carries.get(protobuf, ()):
+            records = self._source.records
+            self._put(fields, records[name].attrs if name in records else self._source.message(name).attrs)
+        return fields
+
+    def _put(self, fields: Fields, attrs: Iterable[Attr]) -> None:
         for attr in attrs:
             if attr.inline:
-                self._all(owner, self.source.records[attr.kind].attrs)
+                self._put(fields, self._source.records[attr.kind].attrs)
             elif len(attr.numbers) == 1:
                 fields[attr.numbers[0]] = (attr.names[-1], self._type(attr), attr.many)
-            elif attr.numbers:
-                self.todo.append((owner, attr.names, attr))
 
     def _type(self, attr: Attr) -> str:
         if attr.kind in KINDS:
             return KINDS[attr.kind].protobuf
-        if attr.kind in self.source.unions:
+        if attr.kind in self._source.unions:
             return attr.kind
-        return self.source.records[attr.kind].protobuf
+        return self._source.records[attr.kind].protobuf
 
-    def _inside(self, owner: str, names: tuple[str, ...], attr: Attr) -> None:
+    def _put_inside(self, owner: str, attr: Attr) -> None:
         for index, number in enumerate(attr.numbers[:-1]):
-            fields = self.messages[owner]
+            fields = self[owner]
             if number not in fields:
-                name = names[index]
+                name = attr.names[index]
                 # Those of one name are one message, as in IB's schema: what one of them has none of the others lacks.
                 fields[number] = (name, f"{name[0].upper()}{name[1:]}", False)
             owner = fields[number][1]
-            self.messages.setdefault(owner, {})
-        self.messages[owner].setdefault(attr.numbers[-1], (names[-1], self._type(attr), attr.many))
+        self[owner].setdefault(attr.numbers[-1], (attr.names[-1], self._type(attr), attr.many))
 
 
 def _put(number: int, value: int | str | bytes) -> bytes:
@@ -87,7 +89,7 @@ def _varint(value: int) -> bytes:
     return bytes((value & 0x7F | 0x80,)) + _varint(value >> 7)
 
 
-def _file(name: str, fields: _Fields) -> bytes:
+def _file(name: str, fields: Fields) -> bytes:
     """Return the FileDescriptorProto of a file that has one message."""
     needed = [_put(3, f"{other}.proto") for other in _parts(name, fields)]
     return b"".join(
@@ -95,12 +97,12 @@ def _file(name: str, fields: _Fields) -> bytes:
     )
 
 
-def _parts(name: str, fields: _Fields) -> set[str]:
+def _parts(name: str, fields: Fields) -> set[str]:
     """Return the other messages that lie inside a message."""
     return {kind for _, kind, _ in fields.values() if kind not in _TYPES and kind not in ("map", name)}
 
 
-def _message(name: str, fields: _Fields) -> bytes:
+def _message(name: str, fields: Fields) -> bytes:
     """Return the DescriptorProto of a message."""
     parts, oneofs = [_put(1, name)], 0
     for number, (field_name, kind, repeated) in sorted(fields.items()):
@@ -129,29 +131,19 @@ def _field(name: str, number: int, label: int, kind: str) -> bytes:
     return described + _put(6, f".{_PACKAGE}.{kind}") if of_message else described
 
 
-class Classes(Mapping[str, Any]):  # Any: classes that google.protobuf makes at run time
-    """The class of every protobuf message of a table by name, described and made when it is asked for."""
+class Classes(dict[str, Any]):  # Any: classes that google.protobuf makes at run time
+    """The class of every protobuf message of a table by name, described and made when it is first asked for."""
 
     def __init__(self, source: Table) -> None:
-        self._messages = _Collector(source).messages
+        super().__init__()
+        self._messages = Descriptions(source)
         self._pool = descriptor_pool.DescriptorPool()
         self._described: set[str] = set()
-        self._made: dict[str, Any] = {}
 
-    def __getitem__(self, name: str) -> Any:
-        made = self._made.get(name)
-        if made is None:
-            self._describe(name)
-            made = self._made[name] = message_factory.GetMessageClass(
-                self._pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
-            )
+    def __missing__(self, name: str) -> Any:
+        self._describe(name)
+        made = self[name] = message_factory.GetMessageClass(self._pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
         return made
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._messages)
-
-    def __len__(self) -> int:
-        return len(self._messages)
 
     def _describe(self, name: str) -> None:
         """Tell google.protobuf of a message, and before it of those that lie inside."""

@@ -8,9 +8,12 @@ anything is encoded.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -203,6 +206,54 @@ def lines(text: str) -> list[Line]:
     return root.below
 
 
+def entries(text: str) -> dict[str, dict[str, str]]:
+    """Return the text of each entry of a file, by its kind and name: the first words at the start of a line."""
+    found: dict[str, dict[str, str]] = {}
+    for entry in re.split(r"\n(?=[^\s#])", text):
+        words = entry.split(None, 2)
+        if words and words[0][0] != "#":
+            found.setdefault(words[0], {})[words[1]] = entry
+    return found
+
+
+class Entries(Mapping[str, T]):
+    """Entries of one kind by name; each is parsed when it is first asked for, which saves most of the work."""
+
+    def __init__(self, texts: Mapping[str, str], parse: Callable[[Line], T]) -> None:
+        self._texts = texts
+        self._parse = parse
+        self._parsed: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        found = self._parsed.get(name)
+        if found is None:
+            found = self._parsed[name] = self._parse(lines(self._texts[name])[0])
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._texts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def heads(self) -> Iterator[list[str]]:
+        """Yield the words of the first line of each."""
+        return (text.partition("\n")[0].split() for text in self._texts.values())
+
+    def lines_like(self, pattern: re.Pattern[str]) -> Iterator[tuple[str, list[str]]]:
+        """Yield the name of each and the words of those of its lines that a pattern finds."""
+        for name, text in self._texts.items():
+            for line in pattern.findall(text):
+                yield name, line.partition(" #")[0].split()
+
+
+NESTED: Final = re.compile(r"^  (?:zip .*|\S+ +\S+ +\d+\.\d.*)$", re.MULTILINE)
+"""The lines of what lies deeper than the protobuf message it is listed in."""
+
+
 def _options(words: list[str]) -> dict[str, str]:
     return {key: value or "1" for key, _, value in (word.partition("=") for word in words)}
 
@@ -242,48 +293,48 @@ def _zip(words: list[str]) -> Zip:
     return Zip(_path(words[1]), _path(words[2]), int(words[3]), words[4].partition("=")[2])
 
 
+def _record(line: Line) -> Record:
+    return Record(line.words[1], line.words[-1], tuple(_attr(attr.words) for attr in line.below))
+
+
+def _union(line: Line) -> Union:
+    return Union(line.words[1], line.words[3], {int(case.words[0]): case.words[1] for case in line.below})
+
+
 class Table:
     """All messages by name and by id; each is parsed when it is first asked for."""
 
     def __init__(self, read: Callable[[str], str]) -> None:
-        self._blocks = {line.words[1]: line.below for line in lines(read("blocks.txt"))}
-        self.records: dict[str, Record] = {}
-        self.unions: dict[str, Union] = {}
-        for line in lines(read("records.txt")):
-            name = line.words[1]
-            if line.words[0] == "union":
-                cases = {int(case.words[0]): case.words[1] for case in line.below}
-                self.unions[name] = Union(name, line.words[3], cases)
-            else:
-                attrs = tuple(_attr(attr.words) for attr in line.below)
-                self.records[name] = Record(name, line.words[-1], attrs)
-        self._lines: dict[str, Line] = {}
-        self._messages: dict[str, Message] = {}
-        self.requests: dict[int, str] = {}
-        self.answers: dict[int, str] = {}
-        for file in ("requests.txt", "answers.txt"):
-            for line in lines(read(file)):
-                kind, name, number = line.words[:3]
-                self._lines[name] = line
-                (self.requests if kind == "request" else self.answers)[int(number)] = name
+        records = entries(read("records.txt"))
+        self.records: Entries[Record] = Entries(records["record"], _record)
+        self.unions: Entries[Union] = Entries(records["union"], _union)
+        self._blocks: Entries[list[Line]] = Entries(entries(read("blocks.txt"))["block"], lambda line: line.below)
+        self._requests: Entries[Message] = Entries(entries(read("requests.txt"))["request"], self._message)
+        self._answers: Entries[Message] = Entries(entries(read("answers.txt"))["answer"], self._message)
+        self.requests = {int(number): name for _, name, number, *_ in self._requests.heads()}
+        self.answers = {int(number): name for _, name, number, *_ in self._answers.heads()}
 
     def __iter__(self) -> Iterator[Message]:
-        return (self.message(name) for name in self._lines)
-
-    def protobufs(self) -> Iterator[tuple[str, tuple[Attr, ...], list[Zip]]]:
-        """Yield name, attributes and zips of each protobuf message; the text forms, most of the work, are not read."""
-        for line in self._lines.values():
-            protobuf = _options(line.words[3:]).get("protobuf", "").partition(":")[0]
-            if protobuf:
-                attrs = tuple(_attr(below.words) for below in line.below if _is_attr(below))
-                yield protobuf, attrs, [_zip(below.words) for below in line.below if below.words[0] == "zip"]
+        return map(self.message, (*self._requests, *self._answers))
 
     def message(self, name: str) -> Message:
         """Return a message by its name, such as PLACE_ORDER; raises KeyError."""
-        found = self._messages.get(name)
-        if found is None:
-            found = self._messages[name] = self._message(self._lines[name])
-        return found
+        return (self._requests if name in self._requests else self._answers)[name]
+
+    def carried(self) -> Iterator[tuple[str, str]]:
+        """Yield the name of each record and message, and of the protobuf message it travels in."""
+        for _, name, *words in self.records.heads():
+            yield name, words[-1] if words else name
+        for kind in (self._requests, self._answers):
+            for _, name, _, *words in kind.heads():
+                if protobuf := _options(words).get("protobuf", "").partition(":")[0]:
+                    yield name, protobuf
+
+    def nested(self) -> Iterator[tuple[str, Attr | Zip]]:
+        """Yield what lies deeper than the protobuf message it is listed in, and the name of that record or message."""
+        for kind in (self.records, self._requests, self._answers):
+            for name, words in kind.lines_like(NESTED):
+                yield name, _zip(words) if words[0] == "zip" else _attr(words)
 
     def _message(self, line: Line) -> Message:
         kind, name, number = line.words[:3]

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ibkit.wire.compiler.source import Source
-from ibkit.wire.compiler.stream import Receivers, Stream, StreamSource
 from ibkit.wire.compiler.text_reading import TextReaderSource
 from ibkit.wire.compiler.text_writing import TextWriterSource
 from ibkit.wire.interpreter.values import needs_of
 from ibkit.wire.shapes import shape_of
 from ibkit.wire.table import PROTOBUF_OFFSET, RAW_ID_VERSION, Message, Rows, table
+
+if TYPE_CHECKING:
+    from ibkit.wire.compiler.stream import Receivers, Stream
 
 
 @cache
@@ -95,10 +97,12 @@ def writer(name: str, version: int) -> Callable[[Any], bytes]:
 
 def stream_source(version: int, names: Iterable[str]) -> Source:
     """Write the function that takes messages straight from the buffer, which are some of ``STREAMED``."""
+    from ibkit.wire.compiler.stream import StreamSource
+
     return StreamSource(version, names).write()
 
 
-def stream(version: int, receivers: Mapping[str, Receivers]) -> Stream:
+def streamer(version: int, receivers: Mapping[str, Receivers]) -> Stream:
     """Return the function that takes messages straight from the buffer to their receivers, by name of the message."""
     source = stream_source(version, receivers)
     for name, to in receivers.items():

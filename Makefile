@@ -5,6 +5,7 @@
 #   make test    check it: formatting, types, all tests
 #   make conformance   prove it: every frame against IB's client, the gateway with four foreign clients (downloads
 #                      three of them; needs Node.js for one); CONFORMANCE=--quick takes two minutes
+#   make pythons       live everywhere: the stories and the hosts' tests on each of PYTHONS that is found
 #   make bench   measure ibkit beside the other clients, for about an hour (downloads them); BENCH="--quick" and others
 #
 # PYTHON=python3.13 chooses the interpreter a new .venv is made with.
@@ -13,7 +14,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types pytest conformance bench format clean docs
+PYTHONS := 3.11 3.12 3.13
+EVERYWHERE := tests/hosts tests/links tests/scenarios tests/test_events.py
+
+.PHONY: demo test lint types pytest pythons conformance bench format clean docs
 
 demo: $(VENV)/.installed
 	@$(BIN)/ibkit demo
@@ -29,7 +33,19 @@ types: $(VENV)/.installed-dev
 	$(BIN)/basedpyright
 
 pytest: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
+
+# Each in an environment of its own; on PATH or among pyenv's. "make test" has seen to the one of .venv.
+pythons: $(VENV)/.installed-dev
+	@said=""; for version in $(PYTHONS); do \
+	    if $(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != ($${version%.*}, $${version#*.}))"; then continue; fi; \
+	    found=""; for python in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \
+	        if $$python -c 'import venv, ensurepip' 2>/dev/null; then found=$$python; fi; \
+	    done; \
+	    if [ -z "$$found" ]; then said="$$said\nPython $$version: not found, nothing ran"; continue; fi; \
+	    $(MAKE) --no-print-directory pytest VENV=build/python$$version PYTHON=$$found TESTS="$(EVERYWHERE)" || exit 1; \
+	    said="$$said\nPython $$version: passed"; \
+	done; printf "$$said\n"
 
 conformance: $(VENV)/.installed-dev
 	$(BIN)/python -m conformance $(CONFORMANCE)

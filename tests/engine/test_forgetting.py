@@ -162,7 +162,7 @@ def test_what_users_hold_may_be_cut_while_it_grows() -> None:
         bars = ib.reqHistoricalData(stock, "", "600 S", "1 min", "TRADES", False, keepUpToDate=True)
         five = ib.reqRealTimeBars(stock, 5, "TRADES", False)
         trade = ib.placeOrder(stock, LimitOrder("BUY", 1, 1.0))
-        ib.sleep(61.5)  # not to the second: what comes just then may come just after
+        ib.sleep(61)
         del bars[:-1], five[:-1], trade.log[:]
         last = bars[-1].date
         ib.sleep(120)

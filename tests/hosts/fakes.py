@@ -75,6 +75,7 @@ class FakeEngine:
         self.inside = 0
         self.due: float | None = None
         self.fired: list[float] = []
+        self.ends: Answer | None = None  # with what is due
         self.reads: list[bytes] = []
         self._held: list[tuple[float, bytes]] = []
         self._out = b""
@@ -145,6 +146,8 @@ class FakeEngine:
         if self.due is not None and self.due <= now:
             self.due = None
             self.fired.append(now)
+            if self.ends is not None:
+                self.ends.finish("fired")
 
     def closed(self, reason: str) -> None:
         self.threads.add(threading.get_ident())

@@ -294,12 +294,14 @@ def test_what_the_throttle_holds_back_is_written_in_time(stage: Stage) -> None:
 def test_timers_of_the_engine_fire_while_something_waits(stage: Stage) -> None:
     def scenario() -> None:
         client = stage.client()
+        call = client.ask("never")
 
         def arm() -> None:
+            client.engine.ends = call
             client.engine.due = client.clock.monotonic() + 0.01
 
         client.host.act(arm)
-        client.request("later 0.03 x")
+        assert client.host.wait(call, 10.0) == "fired"
         assert len(client.engine.fired) == 1
 
     stage.run(scenario)

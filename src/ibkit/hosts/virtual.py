@@ -5,12 +5,15 @@ Must not know engines or links.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ibkit.clock import VirtualClock
 
 if TYPE_CHECKING:
     from ibkit.hosts.station import Held, Station
+
+STEP_S: Final = 1e-9
+"""The least time that passes where clocks differ: one that shows large numbers cannot show what is left on another."""
 
 
 def move(station: Station, secs: float | None, want: Held | None = None) -> bool:
@@ -28,6 +31,8 @@ def move(station: Station, secs: float | None, want: Held | None = None) -> bool
     groups = sorted(clocks.values(), key=lambda group: want not in group)
     if not groups:
         return False
+    if limit is not None and len(groups) > 1:
+        limit = max(limit, STEP_S)
     before = groups[0][0].clock.monotonic()
     going_on = _act(groups[0], limit)
     passed = groups[0][0].clock.monotonic() - before

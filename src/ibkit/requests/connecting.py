@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from ibkit.clock import Clock
 from ibkit.engine import completed, session, system
@@ -41,9 +41,6 @@ HOST = _DefaultText("127.0.0.1")
 PORT = DefaultNumber(7497)
 CLIENT_ID = DefaultNumber(1)
 
-PREPARE_S: Final = 0.05
-"""Seconds after the first questions at which what sends orders is prepared: a gateway that is slow to answer leaves
-time for it meanwhile, after a quick one it is done in the first wait."""
 
 forced: tuple[str, int] | None = None
 """Host and port of every connection from now on, whatever is asked for; ``ibkit run --paper`` sets it."""
@@ -98,8 +95,6 @@ def _start(engine: Engine, startup: Startup) -> Conversation[None]:
 
     engine.session.syncing = True
     questions = _ask(engine, startup)
-    if not startup.readonly:  # the first order must not wait for it, nor the answers that a quick gateway gives
-        engine.timers.at(engine.now + PREPARE_S, lambda: engine.prepare(m.PlaceOrder, m.CancelOrder))
     yield settle(questions.values(), "the state at startup")
     if StartupFetch.EXECUTIONS in startup.fetch:
         fills = order_requests.executions(engine, ExecutionFilter(), startup.timeout)
@@ -118,6 +113,8 @@ def _start(engine: Engine, startup: Startup) -> Conversation[None]:
         texts = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise NotConnected(f"connected, but not everything could be fetched: {texts}")
     logger.info("Synchronization complete")
+    if not startup.readonly:  # in the first wait, that the first order need not wait for it
+        engine.timers.at(engine.now, lambda: engine.prepare(m.PlaceOrder, m.CancelOrder))
     engine.events.connectedEvent.emit()
 
 

@@ -5,7 +5,7 @@
 #   make test    check it: formatting, types, all tests
 #   make conformance   prove it: every frame against IB's client, the gateway with four foreign clients (downloads
 #                      three of them; needs Node.js for one); CONFORMANCE=--quick takes two minutes
-#   make pythons       live everywhere: the stories and the hosts' tests on each of PYTHONS that is found
+#   make pythons   live everywhere: the stories and the hosts' tests on each of PYTHONS that is found
 #   make bench   measure ibkit beside the other clients, for about an hour (downloads them); BENCH="--quick" and others
 #
 # PYTHON=python3.13 chooses the interpreter a new .venv is made with.
@@ -15,7 +15,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 PYTHONS := 3.11 3.12 3.13
-EVERYWHERE := tests/hosts tests/links tests/scenarios tests/test_events.py
+# At the newest server version alone: what is on the wire does not depend on the interpreter.
+EVERYWHERE := tests/hosts tests/links tests/scenarios tests/test_events.py -k 'not 176 and not 200 and not 213'
 
 .PHONY: demo test lint types pytest pythons conformance bench format clean docs
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibkit.errors import ConnectionRefused
+from ibkit.errors import ConnectionRefused, NotConnected
 from ibkit.links import socket as sockets
 from ibkit.links.memory import memory_pair
 from ibkit.links.socket import SocketLink
@@ -185,3 +186,37 @@ def test_nobody_listens() -> None:
         sockets.connect("127.0.0.1", port, 5)
     assert isinstance(caught.value, ConnectionRefused)
     assert "ibkit paper" in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["gateway.test", "gatewäy.test"])
+def test_a_name_has_several_addresses(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first that answers is taken, as for localhost where only one of IPv6 and IPv4 is listened on."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = closed.getsockname()
+    asked: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        there = listener.getsockname()
+
+        def found(name: object, port: int, type: int) -> list[object]:
+            asked.append(name)
+            return [(socket.AF_INET, type, 0, "", address) for address in (nobody, there)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", found)
+        link = sockets.connect(host, there[1], 5)
+        peer, _ = listener.accept()
+    with peer:
+        link.write(b"x")
+        assert peer.recv(1) == b"x"
+        peer.close()
+        link.close()
+    assert asked == [host.encode() if host.isascii() else host]
+    with pytest.raises(ConnectionRefused, match="refused"):
+        sockets.connect(host, there[1], 5)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "x" * 300, "ä" * 300, "ä..b", "a\0b"])
+def test_a_name_without_an_address(host: str) -> None:
+    with pytest.raises(NotConnected, match=r"no address|no host name"):
+        sockets.connect(host, 4002, 5)
+    with pytest.raises(NotConnected, match=r"no address|no host name"):
+        asyncio.run(sockets.connect_async(host, 4002, 5))

@@ -125,11 +125,25 @@ def connect(host: str, port: int, timeout: float | None = None) -> SocketLink:
 
     Raises ConnectionRefused when nobody answers there, NotConnected when ``host`` has no address.
     """
+    failure = OSError("the name has no address")
     try:
-        sock = socket.create_connection((host, port), timeout or None)
-    except OSError as error:
+        found = socket.getaddrinfo(_name(host), port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:
         raise _explain(error, host, port, timeout) from error
-    return SocketLink(sock, f"{host}:{port}")
+    for family, kind, protocol, _, address in found:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(timeout or None)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failure = error
+        except BaseException:  # interrupted
+            sock.close()
+            raise
+        else:
+            return SocketLink(sock, f"{host}:{port}")
+    raise _explain(failure, host, port, timeout) from failure
 
 
 async def connect_async(host: str, port: int, timeout: float | None = None) -> SocketLink:
@@ -140,14 +154,14 @@ async def connect_async(host: str, port: int, timeout: float | None = None) -> S
     try:
         async with asyncio.timeout(timeout or None):
             sock = await _first_that_answers(loop, host, port)
-    except OSError as error:  # TimeoutError is one
+    except (OSError, ValueError) as error:  # TimeoutError is one
         raise _explain(error, host, port, timeout) from error
     return SocketLink(sock, f"{host}:{port}")
 
 
 async def _first_that_answers(loop: asyncio.AbstractEventLoop, host: str, port: int) -> socket.socket:
     failure = OSError("the name has no address")
-    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    for family, kind, protocol, _, address in await loop.getaddrinfo(_name(host), port, type=socket.SOCK_STREAM):
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
@@ -163,7 +177,14 @@ async def _first_that_answers(loop: asyncio.AbstractEventLoop, host: str, port: 
     raise failure
 
 
-def _explain(error: OSError, host: str, port: int, timeout: float | None) -> NotConnected:
+def _name(host: str) -> str | bytes:
+    """Return what to look up: of a text, Python imports the codec of international names, a millisecond for nothing."""
+    return host.encode() if host.isascii() else host
+
+
+def _explain(error: OSError | ValueError, host: str, port: int, timeout: float | None) -> NotConnected:
+    if isinstance(error, ValueError):  # a part of an international name is empty or too long, or there is a NUL
+        return NotConnected(f"{host!r} is no host name ({error}): check it")
     if isinstance(error, socket.gaierror):
         return NotConnected(f"the host name {host!r} has no address ({error.strerror}): check it, and the network")
     if isinstance(error, TimeoutError):

@@ -197,9 +197,9 @@ def test_a_name_has_several_addresses(host: str, monkeypatch: pytest.MonkeyPatch
     with socket.create_server(("127.0.0.1", 0)) as listener:
         there = listener.getsockname()
 
-        def found(name: object, port: int, type: int) -> list[object]:
+        def found(name: object, port: int, family: int, type: int) -> list[object]:
             asked.append(name)
-            return [(socket.AF_INET, type, 0, "", address) for address in (nobody, there)]
+            return [(socket.AF_INET, type, family, "", address) for address in (nobody, there)]
 
         monkeypatch.setattr(socket, "getaddrinfo", found)
         link = sockets.connect(host, there[1], 5)

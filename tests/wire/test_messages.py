@@ -12,7 +12,7 @@ from ibkit import model
 from ibkit.wire import messages
 from ibkit.wire.protobuf import classes
 from ibkit.wire.shapes import Choice, Leaf, Shape, shape_of
-from ibkit.wire.table import NEVER, ListOf, Maybe, Message, Rows, Switch, Value, When, lines, table
+from ibkit.wire.table import NEVER, ListOf, Maybe, Message, Rows, Switch, Table, Value, When, lines, table, text_of
 
 MESSAGES = list(table())
 
@@ -94,6 +94,22 @@ def test_doubts_are_about_something() -> None:
         assert line.words[0] in known
         assert line.words[2] in ("inferred", "documented")
         assert len(line.words) > 4
+
+
+def test_what_lies_deeper_than_its_message_is_found() -> None:
+    """It is looked for line by line, without reading the entries: nothing may be overlooked."""
+    listed = list(table().nested())
+    inside = [(each.name, attr) for each in (*table().records.values(), *MESSAGES) for attr in each.attrs]
+    zips = [(message.name, zipped) for message in MESSAGES for zipped in message.zips]
+    deep = [(name, attr) for name, attr in inside if len(attr.numbers) > 1]
+    assert sorted(listed, key=repr) == sorted([*deep, *zips], key=repr)
+    assert deep
+    assert zips
+
+
+def test_an_entry_of_no_kind_is_told() -> None:
+    with pytest.raises(ValueError, match="not with 'anser'"):
+        Table(lambda name: text_of(name).replace("answer TICK_SIZE", "anser TICK_SIZE"))
 
 
 def test_a_name_that_is_none() -> None:

@@ -82,8 +82,7 @@ def _time(engine: Engine, text: str) -> datetime:
         moment = datetime(moment.year, moment.month, moment.day)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=engine.zone_of_tws())
-    zone = engine.settings.defaults.timezone
-    return moment if moment.tzinfo is zone else moment.astimezone(zone)
+    return moment.astimezone(engine.settings.defaults.timezone)
 
 
 def execution_data_end(engine: Engine, msg: m.ExecutionDataEnd) -> None:

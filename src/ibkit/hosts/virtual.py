@@ -12,7 +12,7 @@ from ibkit.clock import VirtualClock
 if TYPE_CHECKING:
     from ibkit.hosts.station import Held, Station
 
-STEP_S: Final = 1e-9
+STEP_S: Final = 1e-6
 """The least time that passes where clocks differ: one that shows large numbers cannot show what is left on another."""
 
 

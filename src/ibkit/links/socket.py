@@ -125,25 +125,12 @@ def connect(host: str, port: int, timeout: float | None = None) -> SocketLink:
 
     Raises ConnectionRefused when nobody answers there, NotConnected when ``host`` has no address.
     """
-    failure = OSError("the name has no address")
     try:
-        found = socket.getaddrinfo(_name(host), port, type=socket.SOCK_STREAM)
+        # It hands the name on to getaddrinfo, which takes bytes, too; its own annotation does not say so.
+        sock = socket.create_connection((_name(host), port), timeout or None)  # type: ignore[arg-type]
     except (OSError, ValueError) as error:
         raise _explain(error, host, port, timeout) from error
-    for family, kind, protocol, _, address in found:
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(timeout or None)
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            failure = error
-        except BaseException:  # interrupted
-            sock.close()
-            raise
-        else:
-            return SocketLink(sock, f"{host}:{port}")
-    raise _explain(failure, host, port, timeout) from failure
+    return SocketLink(sock, f"{host}:{port}")
 
 
 async def connect_async(host: str, port: int, timeout: float | None = None) -> SocketLink:

@@ -41,7 +41,6 @@ HOST = _DefaultText("127.0.0.1")
 PORT = DefaultNumber(7497)
 CLIENT_ID = DefaultNumber(1)
 
-
 forced: tuple[str, int] | None = None
 """Host and port of every connection from now on, whatever is asked for; ``ibkit run --paper`` sets it."""
 

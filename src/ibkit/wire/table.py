@@ -206,14 +206,16 @@ def lines(text: str) -> list[Line]:
     return root.below
 
 
-def entries(text: str) -> dict[str, dict[str, str]]:
-    """Return the text of each entry of a file, by its kind and name: the first words at the start of a line."""
-    found: dict[str, dict[str, str]] = {}
+def entries(text: str, *kinds: str) -> list[dict[str, str]]:
+    """Return the texts of a file's entries by name, for each kind; kind and name are the first words of an entry."""
+    found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for entry in re.split(r"\n(?=[^\s#])", text):
         words = entry.split(None, 2)
         if words and words[0][0] != "#":
-            found.setdefault(words[0], {})[words[1]] = entry
-    return found
+            if words[0] not in found:
+                raise ValueError(f"an entry begins with {' or '.join(kinds)}, not with {words[0]!r}")
+            found[words[0]][words[1]] = entry
+    return list(found.values())
 
 
 class Entries(Mapping[str, T]):
@@ -285,10 +287,6 @@ def _attr(words: list[str]) -> Attr:
     )
 
 
-def _is_attr(line: Line) -> bool:
-    return line.words[0] not in ("zip", "expiry", "=") and not (line.words[0] == "text" and line.below)
-
-
 def _zip(words: list[str]) -> Zip:
     return Zip(_path(words[1]), _path(words[2]), int(words[3]), words[4].partition("=")[2])
 
@@ -305,12 +303,15 @@ class Table:
     """All messages by name and by id; each is parsed when it is first asked for."""
 
     def __init__(self, read: Callable[[str], str]) -> None:
-        records = entries(read("records.txt"))
-        self.records: Entries[Record] = Entries(records["record"], _record)
-        self.unions: Entries[Union] = Entries(records["union"], _union)
-        self._blocks: Entries[list[Line]] = Entries(entries(read("blocks.txt"))["block"], lambda line: line.below)
-        self._requests: Entries[Message] = Entries(entries(read("requests.txt"))["request"], self._message)
-        self._answers: Entries[Message] = Entries(entries(read("answers.txt"))["answer"], self._message)
+        records, unions = entries(read("records.txt"), "record", "union")
+        (blocks,) = entries(read("blocks.txt"), "block")
+        (requests,) = entries(read("requests.txt"), "request")
+        (answers,) = entries(read("answers.txt"), "answer")
+        self.records: Entries[Record] = Entries(records, _record)
+        self.unions: Entries[Union] = Entries(unions, _union)
+        self._blocks: Entries[list[Line]] = Entries(blocks, lambda line: line.below)
+        self._requests: Entries[Message] = Entries(requests, self._message)
+        self._answers: Entries[Message] = Entries(answers, self._message)
         self.requests = {int(number): name for _, name, number, *_ in self._requests.heads()}
         self.answers = {int(number): name for _, name, number, *_ in self._answers.heads()}
 

@@ -167,6 +167,35 @@ def test_the_official_decoder_reads_what_a_server_sends(name: str, data: st.Data
             assert equal(field, value, theirs), (field, value, theirs)
 
 
+SIGNATURES = (
+    "ACCT_VALUE", "ACCT_UPDATE_TIME", "NEWS_BULLETINS", "MANAGED_ACCTS", "RECEIVE_FA", "SCANNER_PARAMETERS",
+    "TICK_STRING", "TICK_EFP", "FUNDAMENTAL_DATA", "ACCT_DOWNLOAD_END", "ACCOUNT_SUMMARY", "VERIFY_MESSAGE_API",
+    "VERIFY_COMPLETED", "DISPLAY_GROUP_LIST", "DISPLAY_GROUP_UPDATED", "VERIFY_AND_AUTH_MESSAGE_API",
+    "VERIFY_AND_AUTH_COMPLETED", "ACCOUNT_UPDATE_MULTI",
+)  # fmt: skip
+"""The messages with texts that the official client decodes by the signature of their callback."""
+
+
+@pytest.mark.parametrize("text", ["Zürich", "€", "\U0001f600"])
+@pytest.mark.parametrize("version", [157, 176, 200, 225])
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_texts_beyond_ascii_are_read_as_the_official_client_reads_them(name: str, version: int, text: str) -> None:
+    """As text the server writes them with a backslash, in protobuf as they are; neither must show."""
+    shape = shape_of(name)
+    values = [
+        f"{text} {field}" if isinstance(leaf, Leaf) and leaf.word == "escaped" else leaf.default  # type: ignore[union-attr]
+        for field, leaf in shape.fields.items()
+    ]
+    message = shape.cls(*values)
+    frame = Codec(Role.SERVER, version).encode(message)
+    assert Codec(Role.CLIENT, version).decode(frame[4:]) == message
+    said = [value for _, told in official_calls(frame, version) for value in told.values() if isinstance(value, str)]
+    # It leaves a character beyond 16 bits in two halves, which is none.
+    theirs = [value.encode("utf-16-be", "surrogatepass").decode("utf-16-be") for value in said]
+    # It hands a truth on as the word it is.
+    assert sorted(value for value in values if isinstance(value, str)) == sorted(x for x in theirs if x != "false")
+
+
 def test_every_value_is_compared_somewhere() -> None:
     """What is left out of the comparison is a short list, and nothing of it is unknown to the table."""
     known = {path[-1] for message in table() if not message.request for path in leaves(shape_of(message.name))}

@@ -82,16 +82,13 @@ class Kind:
 
 
 class Escaped(Kind):
-    """A text whose characters beyond ASCII travel escaped."""
+    """A text whose characters beyond ASCII travel escaped; in protobuf they travel as they are."""
 
     def write(self, value: Any, slot: Slot) -> str:
         return escape(check_text(value, True))
 
     def read(self, text: str, slot: Slot) -> Any:
         return unescape(text)
-
-    def get(self, value: Any, slot: Slot) -> Any:
-        return unescape(value)
 
 
 class Int(Kind):

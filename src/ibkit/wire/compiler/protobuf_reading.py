@@ -18,7 +18,6 @@ from ibkit.wire.compiler.values import TEXTS, Getter, name_of
 from ibkit.wire.interpreter.protobuf import whole
 from ibkit.wire.kinds import Bool, Escaped, Float, Int, Quantity, Size, Tri
 from ibkit.wire.messages.rows import BarRow, Bars
-from ibkit.wire.numbers import unescape
 from ibkit.wire.protobuf import classes
 from ibkit.wire.shapes import Child, Choice, Leaf, Shape
 from ibkit.wire.table import Attr, Message, Path, Table
@@ -323,13 +322,10 @@ class ProtobufReaderSource:
             return f"({source.use('get_tags', getter)}({v}) if ({v} := {x}) else [])"
         other = found if isinstance(found, str) else source.literal(leaf.absent)
         has = f"{p}.HasField({field!r})"
-        if leaf.word in TEXTS and kind.protobuf == "string":
+        if (leaf.word in TEXTS or isinstance(kind, Escaped)) and kind.protobuf == "string":
             if isinstance(found, str):
                 return f"({x} or {other})"
             return Simple(x, p, field) if self.server else x
-        if isinstance(kind, Escaped):
-            v = source.fresh("v")
-            return f"({v} if '\\\\u' not in ({v} := {x}) else {source.use('unescape', unescape)}({v}))"
         if isinstance(kind, Quantity):
             v, d = source.fresh("v"), source.fresh("d")
             test = f"-1e18 < ({d} := float({v})) < 2147483647.0"

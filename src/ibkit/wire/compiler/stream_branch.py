@@ -178,8 +178,10 @@ class TextBranch(Branch):
             source.add(f"{v} = {known}[{x}]")
         elif type(kind) is Bool:
             source.add(f"{v} = {source.use('flags', FLAGS)}[{x}]")
-        elif leaf.word == "str":
+        elif leaf.word in ("str", "escaped"):
             source.add(f"{v} = {self.word(path, x)}")
+            if leaf.word == "escaped":  # what is escaped is unusual
+                self.tests.append(f"'\\\\u' not in {v}")
         else:
             raise ValueError(f"{leaf.word} has no place in a stream")
         return v

@@ -290,6 +290,33 @@ def test_garbage_in_the_middle_ends_the_session_with_a_reason() -> None:
     assert not ib.isConnected()
 
 
+def test_why_an_idle_session_ended_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    script = Script()
+    ib = over(script)
+    script.after(1, b"\xff\xff\xff\xff")
+    ib.sleep(2)
+    assert not ib.isConnected()
+    assert "4294967295 bytes was announced" in caplog.text
+
+
+@pytest.mark.parametrize("what", [m.ReqPositions, m.ReqOpenOrders, m.ReqExecutions])
+def test_why_connecting_ended_is_raised(what: type) -> None:
+    def answers(request: Any) -> list[Any] | None:
+        return [b"\xff\xff\xff\xff"] if isinstance(request, what) else None
+
+    with pytest.raises(FrameTooLong):
+        over(Script(answers=answers))
+
+    def leave(request: Any) -> list[Any] | None:
+        if isinstance(request, what):
+            script.hang_up()
+        return None
+
+    script = Script(answers=leave)
+    with pytest.raises(ConnectionLost):
+        over(script)
+
+
 @pytest.mark.parametrize("version", [176, 225])
 def test_a_line_that_is_cut_at_any_byte_never_hangs(version: int) -> None:
     script = Script(version)

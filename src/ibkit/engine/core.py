@@ -157,7 +157,9 @@ class Engine:
         self.wanted_end = False
         """Whether the user ended the connection."""
         self.refusal: Exception | None = None
-        """Why the gateway is about to close the connection, when it said so."""
+        """Why the connection is about to end, when the gateway said so or cannot be understood any more."""
+        self.ending: Exception | None = None
+        """What ended everything that was pending."""
         self.on_closed: Callable[[str], object] | None = None
         """Told the reason when the connection has ended, before disconnectedEvent."""
         self.on_throttle: Callable[[bool], object] | None = None
@@ -301,7 +303,9 @@ class Engine:
         if self.wanted_end:
             self.state.end_subscriptions()
         self.state.forget_connection()
-        error = self.refusal or ConnectionLost(self._farewell(reason, was_ready))
+        error = self.ending = self.refusal or ConnectionLost(self._farewell(reason, was_ready))
+        if was_ready and not self.wanted_end:
+            logger.warning("%s", error)
         self.session.ready.fail(error)
         self.calls.fail_all(error)
         if was_ready:

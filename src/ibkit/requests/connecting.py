@@ -95,10 +95,12 @@ def _start(engine: Engine, startup: Startup) -> Conversation[None]:
     engine.session.syncing = True
     questions = _ask(engine, startup)
     yield settle(questions.values(), "the state at startup")
+    _check(engine)
     if StartupFetch.EXECUTIONS in startup.fetch:
         fills = order_requests.executions(engine, ExecutionFilter(), startup.timeout)
         questions["executions"] = fills.map(lambda answer: answer)
         yield settle([fills], "executions")
+        _check(engine)
     engine.session.syncing = False
 
     failures = {name: call.error for name, call in questions.items() if call.error is not None}
@@ -115,6 +117,12 @@ def _start(engine: Engine, startup: Startup) -> Conversation[None]:
     if not startup.readonly:  # in the first wait, that the first order need not wait for it
         engine.timers.at(engine.now, lambda: engine.prepare(m.PlaceOrder, m.CancelOrder))
     engine.events.connectedEvent.emit()
+
+
+def _check(engine: Engine) -> None:
+    """Raise what ended the connection meanwhile, if anything did."""
+    if engine.ending is not None:
+        raise engine.ending
 
 
 def _ask(engine: Engine, startup: Startup) -> dict[str, Call[object]]:
@@ -179,8 +187,8 @@ class ConnectRequests(Requests):
         Returns: this object, so that ``ib = IB().connect()`` and ``with IB().connect() as ib:`` work. A connection
         that was open is closed first.
 
-        Raises ConnectionRefused when nothing listens there, ClientIdInUse, RequestTimeout, HandshakeError,
-            ConnectionLost, and NotConnected for failures of ``raiseSyncErrors``.
+        Raises ConnectionRefused when nothing listens there, ClientIdInUse, RequestTimeout, ProtocolError (such as
+            HandshakeError), ConnectionLost, and NotConnected for failures of ``raiseSyncErrors``.
 
         >>> ib = IB()
         >>> ib.connect('127.0.0.1', 7497, clientId=1)

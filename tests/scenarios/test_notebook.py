@@ -37,11 +37,13 @@ def test_data_flows_between_cells(kernel: Kernel) -> None:
         kernel.run("ib.disconnect(); gateway.stop()")
 
 
+@pytest.mark.parametrize("before", ["", "import asyncio; await asyncio.sleep(0)\n"])
 @pytest.mark.parametrize(
     "wait", [f"ib.reqHistoricalData{ARGUMENTS}", "ib.sleep(60)", "ib.waitOnUpdate() and ib.sleep(60)"]
 )
-def test_the_interrupt_button_ends_a_cell_that_blocks(kernel: Kernel, wait: str) -> None:
-    _interrupt(kernel, wait, "Historical" in wait)
+def test_the_interrupt_button_ends_a_cell_that_blocks(kernel: Kernel, wait: str, before: str) -> None:
+    """Also one that awaits: the kernel then hears of the button by way of the loop that the cell blocks."""
+    _interrupt(kernel, before + wait, "Historical" in wait)
 
 
 @pytest.mark.parametrize("wait", [f"await ib.reqHistoricalDataAsync{ARGUMENTS}"])

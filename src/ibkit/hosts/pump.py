@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeGuard
 
-from ibkit.hosts import loops, virtual
+from ibkit.hosts import interrupts, loops, virtual
 from ibkit.hosts.poller import MAX_WAIT_S
 from ibkit.hosts.station import Held, Station
 from ibkit.hosts.watch import PASSES
@@ -73,6 +73,14 @@ def wait(
     Raises DeadEnd when nothing will ever happen in simulated time, unless ``patient``.
     """
     turn = _Wait(station, done, secs, want)
+    if turn.task is None:
+        return _go_on(turn, runs_loop, stoppable, patient)
+    with interrupts.noticed() as turn.interrupts:
+        return _go_on(turn, runs_loop, stoppable, patient)
+
+
+def _go_on(turn: _Wait, runs_loop: bool, stoppable: bool, patient: bool) -> bool:
+    station, done, want = turn.station, turn.done, turn.want
     outermost = loops.running_loop() is None and (runs_loop or len(station.waits) < 2)
     station.seek()
     station.serve()
@@ -112,13 +120,14 @@ class _Wait:
     """One wait in progress."""
 
     def __init__(self, station: Station, done: Callable[[], bool], secs: float | None, want: Held | None) -> None:
-        self._station = station
-        self._done = done
-        self._want = want
+        self.station = station
+        self.done = done
+        self.want = want
         self._now = station.now if want is None else want.clock.monotonic
         self._end = None if secs is None else self._now() + secs
-        self._task = loops.current_task()
-        self._cancels = 0 if self._task is None else self._task.cancelling()
+        self.task = loops.current_task()
+        self.interrupts: Sequence[int] = ()
+        self._cancels = 0 if self.task is None else self.task.cancelling()
         self._asked_at: float | None = None
         self._asked: Station | None = None
         self._turns = 0
@@ -131,7 +140,7 @@ class _Wait:
 
     def is_quiet(self, loop: asyncio.AbstractEventLoop) -> TypeGuard[OwnLoop]:
         """Tell whether we can wait without ``loop``; call what it has to call now, if that is little."""
-        own = self._station.home_loop.mine
+        own = self.station.home_loop.mine
         if own is None or loop is not own or own.foreign:
             return False
         if own.asked or (own.due is not None and own.due <= own.time()):
@@ -147,7 +156,7 @@ class _Wait:
 
         Tells whether there may be something to do besides reading. ``loop`` has to be looked at in time.
         """
-        station = self._station
+        station = self.station
         secs = station.due_in()
         if left is not None and (secs is None or left < secs):
             secs = left
@@ -158,31 +167,33 @@ class _Wait:
                 secs = _earlier(secs, loop.due - loop.time())
         if self._asked_at is not None:
             secs = _earlier(secs, RECHECK_S)
-        if self._task is not None:
+        if self.task is not None:
             secs = _earlier(secs, TASK_CHECK_S)
         ready = station.poller.wait(secs)
         busy = not ready or (secs is not None and secs <= 0.0) or len(station.by_fd) != len(station.held)
         for fd in ready:
             busy |= fd == station.ear
             station.read(fd)
-        if self._task is not None and self._task.cancelling() > self._cancels:
+        if self.task is not None and self.task.cancelling() > self._cancels:
             import asyncio
 
             raise asyncio.CancelledError("the task was cancelled while it waited in a blocking call")
+        if self.interrupts:
+            raise KeyboardInterrupt
         return busy
 
     def run(self, left: float | None) -> bool:
         """Run the loop that watches for this thread; True when somebody else stopped it."""
-        watch = self._station.watch
+        watch = self.station.watch
         assert watch is not None
-        watch.run(self._done, _earlier(left, MAX_WAIT_S if self._asked_at is None else RECHECK_S))
+        watch.run(self.done, _earlier(left, MAX_WAIT_S if self._asked_at is None else RECHECK_S))
         return not watch.stopped
 
     def simulate(self, left: float | None, loop: asyncio.AbstractEventLoop | None) -> bool:
         """Let simulated time pass when everybody has done what can be done now; False when there is no more."""
         import asyncio
 
-        station = self._station
+        station = self.station
         ready = station.poller.wait(0)
         for fd in ready:
             station.read(fd)
@@ -192,7 +203,7 @@ class _Wait:
         if loop is not None and (not self._turns % IDLE_TURNS or station.awaited or asyncio.all_tasks(loop)):
             self._run_briefly(loop, PASSES)
         self._turns += 1
-        if self._done() or virtual.move(station, left, self._want):
+        if self.done() or virtual.move(station, left, self.want):
             self._dry = False
             return True
         if loop is None or self._dry:
@@ -207,7 +218,7 @@ class _Wait:
         def go_on(left: int) -> None:
             if over:  # somebody else has stopped the loop before
                 return
-            if left and not self._done():
+            if left and not self.done():
                 loop.call_soon(go_on, left - 1)
             else:
                 loop.stop()
@@ -237,7 +248,7 @@ class _Wait:
             self._asked_at, self._asked = now, holder
             holder.wake()
         elif not answered and now - asked_at > STALLED_S:
-            self._station.seek(stalled=want)
+            self.station.seek(stalled=want)
 
 
 def _earlier(a: float | None, b: float | None) -> float | None:

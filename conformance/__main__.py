@@ -89,7 +89,7 @@ def main() -> int:
             lines = work.result()
             results.append(judged.result())
             if not args.quick:
-                results.append(frames.laws(LAW_EXAMPLES))
+                results += frames.tests_of_the_wire(LAW_EXAMPLES)
     print()
     if lines:
         print(report.of_frames(lines) + "\n")

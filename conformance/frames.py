@@ -13,7 +13,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -275,9 +275,22 @@ def missing(lines: list[Line]) -> list[str]:
     ]
 
 
-def laws(examples: int) -> Result:
-    """Run the tests of the wire: laws, vectors of the official client, damaged messages, mutations of the table."""
-    command = [sys.executable, "-m", "pytest", "tests/wire", "-p", "no:cacheprovider", "--timeout", "1200"]
+TESTS = {
+    "laws, {} examples each": ("tests/wire",),
+    "no request is met with silence": ("tests/paper/gateway/test_flows.py",),
+    "hostile input": ("tests/fuzz",),
+    "the matrix of the docs is fresh": ("tests/conformance/test_matrix.py",),
+}
+"""The tests that are part of the proof, by what they prove."""
+
+
+def tests_of_the_wire(examples: int) -> list[Result]:
+    """Run the tests of the wire (laws, vectors of the official client, damaged messages), the flows and the fuzzers."""
+    return [_tests(what.format(examples), paths, examples) for what, paths in TESTS.items()]
+
+
+def _tests(what: str, paths: Sequence[str], examples: int) -> Result:
+    command = [sys.executable, "-m", "pytest", *paths, "-p", "no:cacheprovider", "--timeout", "1200"]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False,
         env=os.environ | {"IBKIT_EXAMPLES": str(examples)},
@@ -286,4 +299,4 @@ def laws(examples: int) -> Result:
     last = done.stdout.strip().rpartition("\n")[2]
     passed, failed = (sum(map(int, re.findall(rf"(\d+) {word}", last))) for word in ("passed", "failed|error"))
     wrong = failed or done.returncode or not passed
-    return Result("tests of the wire", MAX_VERSION, f"laws, {examples} examples each", not wrong, last)
+    return Result("tests of the wire", MAX_VERSION, what, not wrong, last)

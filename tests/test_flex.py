@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from ibkit import util
 from ibkit.flex import FlexError, FlexReport
 
 TOKEN = "1234567890SECRET"
@@ -58,6 +59,16 @@ def service(*answers: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dic
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_each_answer_that_says_try_again_doubles_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(util, "sleep", waited.append)
+    waiting = REFUSAL.format(1019, "Statement generation in progress. Please try again shortly.")
+    with service(*[waiting] * 7, RECEIPT, REPORT, monkeypatch=monkeypatch):
+        monkeypatch.setattr(FlexReport, "RetryDelay", 1.0)
+        FlexReport(TOKEN, 42)
+    assert waited == [1, 2, 4, 8, 16, 20, 20]
 
 
 def test_a_report_is_asked_for_waited_for_and_read(

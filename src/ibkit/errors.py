@@ -25,6 +25,7 @@
       InvalidRequest (ValueError)            an argument that cannot work; nothing was sent
       NestingTooDeep (RuntimeError)          blocking calls inside handlers inside blocking calls ...
       OrderStateError (AssertionError)       a change to an order that has ended; nothing was sent
+      FlexError (in ibkit.flex)              a Flex report could not be had, or is none
 
 A text says what happened, to what, and what to do next. Must not know anything but the codes.
 """

@@ -304,8 +304,8 @@ class Engine:
             self.state.end_subscriptions()
         self.state.forget_connection()
         error = self.ending = self.refusal or ConnectionLost(self._farewell(reason, was_ready))
-        if was_ready and not self.wanted_end:
-            logger.warning("%s", error)
+        if was_ready and not self.wanted_end:  # that a gateway goes away is usual, what cannot be understood is not
+            logger.log(logging.INFO if self.refusal is None else logging.WARNING, "%s", error)
         self.session.ready.fail(error)
         self.calls.fail_all(error)
         if was_ready:
